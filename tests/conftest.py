@@ -1,0 +1,89 @@
+"""Strictness for every test, and the collector of measured errors.
+
+x64, strict dtype promotion, no silent rank promotion, warnings as errors, two CPU devices. `--float32` runs the
+suite in JAX's default precision instead of x64.
+"""
+
+import hashlib
+import inspect
+import json
+import os
+import pathlib
+import zlib
+
+import jax
+import pytest
+
+MEASUREMENTS = pathlib.Path("build") / "measurements.json"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--float32", action="store_true", help="run in JAX's default precision instead of x64")
+
+
+def pytest_configure(config):
+    jax.config.update("jax_enable_x64", not config.getoption("--float32"))
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+    jax.config.update("jax_num_cpu_devices", 2)
+    os.environ["JAX_PLATFORMS"] = os.environ.get("JAX_PLATFORMS", "cpu")
+    config.measurements = {}
+    config.addinivalue_line("markers", "x64: needs float64; skipped under --float32")
+
+
+def pytest_collection_modifyitems(config, items):
+    nightly = "nightly" in (config.getoption("markexpr") or "")
+    for item in items:
+        if "nightly" in item.keywords and not nightly:
+            item.add_marker(pytest.mark.skip(reason="nightly set: run with `-m nightly`"))
+        if "x64" in item.keywords and config.getoption("--float32"):
+            item.add_marker(pytest.mark.skip(reason="needs float64"))
+
+
+@pytest.fixture
+def key(request):
+    """A key of the test's own: seeded by its name, so the same in every run."""
+    return jax.random.key(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture
+def measured(request):
+    """`measured(error, tolerance, oracle=...)`: assert `error <= tolerance` and record both for the site."""
+
+    def check(error, tolerance, *, oracle: str):
+        error, tolerance = float(error), float(tolerance)
+        entry = {"error": error, "tolerance": tolerance, "oracle": oracle}
+        request.node.user_properties.append(("measured", entry))
+        assert error <= tolerance, f"error {error:.3g} exceeds {tolerance:.3g} (oracle: {oracle})"
+
+    return check
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    ids = [i for mark in item.iter_markers("ledger") for i in mark.args]
+    if ids:
+        source = inspect.getsource(item.function)
+        item.user_properties.append(("ledger", ids))
+        item.user_properties.append(("source", hashlib.sha256(source.encode()).hexdigest()))
+
+
+def pytest_runtest_logreport(report):
+    properties = dict(p for p in report.user_properties if p[0] != "measured")
+    if report.when != "call" or "ledger" not in properties:
+        return
+    errors = [value for name, value in report.user_properties if name == "measured"]
+    entry = {"test": report.nodeid, "outcome": report.outcome, "sha256": properties["source"], "measured": errors}
+    for row in properties["ledger"]:
+        _results.setdefault(row, []).append(entry)
+
+
+_results: dict[str, list] = {}
+
+
+def pytest_sessionfinish(session):
+    """Write what was measured to a file that the site reads; workers of xdist report to the controller."""
+    if _results and not hasattr(session.config, "workerinput"):
+        MEASUREMENTS.parent.mkdir(exist_ok=True)
+        rows = {row: sorted(entries, key=lambda e: e["test"]) for row, entries in sorted(_results.items())}
+        MEASUREMENTS.write_text(json.dumps(rows, indent=1))
