@@ -19,4 +19,15 @@ Params: TypeAlias = PyTree
 Initializer: TypeAlias = Callable[..., Array]
 """A function `(key, shape, dtype) -> Array`."""
 
-__all__ = ["Any", "Array", "ArrayLike", "Callable", "DTypeLike", "Initializer", "PRNGKey", "Params", "PyTree", "Scalar"]
+__all__ = [
+    "Any",
+    "Array",
+    "ArrayLike",
+    "Callable",
+    "DTypeLike",
+    "Initializer",
+    "PRNGKey",
+    "Params",
+    "PyTree",
+    "Scalar",
+]

@@ -1,0 +1,100 @@
+"""Checks of static facts (shapes, dtypes, names) and, where values are concrete, of the values themselves.
+
+Every message names the argument in backticks, what it must be, what it was, and the remedy. Nothing here looks at a
+traced value: under `jit` only shapes and dtypes are known, and only they are checked.
+"""
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mlpjax._types import Any
+
+
+def concrete(tree: Any) -> bool:
+    """Whether no leaf of `tree` is traced, so that its values may be looked at."""
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def sizes(value: Sequence[int]) -> tuple[int, ...]:
+    """Layer sizes: at least two positive integers."""
+    wrong = [s for s in value if isinstance(s, bool) or not isinstance(s, int | np.integer) or s < 1]
+    if wrong or len(value) < 2:
+        raise ValueError(
+            f"`sizes` must hold at least two positive integers, inputs first, outputs last, for example "
+            f"(784, 128, 10); got {tuple(value)}."
+        )
+    return tuple(int(s) for s in value)
+
+
+def known(kind: str, name: str, names: Iterable[str]) -> None:
+    """A name that must be one of a given set; the message offers the nearest."""
+    names = sorted(names)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")
+
+
+def probability(argument: str, value: float) -> None:
+    """A rate in [0, 1)."""
+    if isinstance(value, int | float) and not 0.0 <= value < 1.0:
+        raise ValueError(f"`{argument}` must lie in [0, 1); got {value}. It is the probability to drop, not to keep.")
+
+
+def not_negative(argument: str, value: Any, remedy: str) -> None:
+    """A finite number that is not negative; a traced one passes unseen."""
+    if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"`{argument}` must be a finite number ≥ 0; got {value}. {remedy}")
+
+
+def leading_axis(data: Any) -> int:
+    """The number N of examples, equal for every array in `data` and not zero."""
+    leaves = jax.tree_util.tree_leaves_with_path(data)
+    lengths = {jax.tree_util.keystr(path).lstrip("."): np.shape(leaf)[:1] for path, leaf in leaves}
+    if not leaves or () in lengths.values():
+        raise ValueError(f"`data` must be arrays whose first axis counts the examples; got shapes {_shapes(data)}.")
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} has {n}" for name, (n,) in lengths.items())
+        raise ValueError(
+            f"all arrays of `data` must have the same number of examples, but {found}. Were they cut alike?"
+        )
+    (n,) = next(iter(lengths.values()))
+    if n == 0:
+        raise ValueError("`data` is empty: every array has 0 examples. Was the file or the filter right?")
+    return n
+
+
+def finite(argument: str, data: Any) -> None:
+    """No NaN and no infinity in any concrete floating-point array of `data`."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(data):
+        if isinstance(leaf, jax.core.Tracer) or not jnp.issubdtype(leaf.dtype, jnp.inexact):
+            continue
+        bad = ~np.isfinite(np.asarray(leaf))
+        if bad.any():
+            where = tuple(int(i) for i in np.argwhere(bad)[0])
+            raise ValueError(
+                f"`{argument}{jax.tree_util.keystr(path)}` holds {int(bad.sum())} values that are NaN or infinite, "
+                f"the first at index {where}. Drop or fill them before training."
+            )
+
+
+def labels(y: Any, classes: int) -> None:
+    """Concrete class indices in 0 … classes−1, one per example."""
+    if isinstance(y, jax.core.Tracer):
+        return
+    y = np.asarray(y)
+    if y.size and (y.min() < 0 or y.max() >= classes):
+        wrong = int(np.argmax((y < 0) | (y >= classes)))
+        raise ValueError(
+            f"`y` must hold class indices from 0 to {classes - 1} for a network of {classes} outputs; got "
+            f"{y.flat[wrong]} at index {wrong}. Give the network one output per class, or renumber the labels from 0."
+        )
+
+
+def _shapes(tree: Any) -> Any:
+    return jax.tree.map(np.shape, tree)

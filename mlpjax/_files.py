@@ -1,0 +1,112 @@
+"""Files that are either the old one or the whole new one, whatever happens while they are written."""
+
+import contextlib
+import errno
+import os
+import pathlib
+import secrets
+from collections.abc import Iterator
+from typing import BinaryIO
+
+__all__ = ["replacing"]
+
+SUFFIX = ".mlpjax-tmp"
+
+REMEDY = {
+    errno.ENOSPC: "Free some space on that disk, or write elsewhere.",
+    errno.EDQUOT: "Free some of your quota, or write elsewhere.",
+    errno.EFBIG: "Raise the limit on the size of files (`ulimit -f`), or write elsewhere.",
+    errno.EACCES: "Write to a directory that you may write to.",
+    errno.EPERM: "Write to a directory that you may write to.",
+    errno.EROFS: "Write to a disk that is not read-only.",
+    errno.ENOENT: "Create the directory first.",
+    errno.ENOTDIR: "A part of the path is a file: write elsewhere.",
+    errno.EISDIR: "Give the name of a file, not of a directory.",
+}
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `path` only once it is whole and on the disk.
+
+    It is written beside `path`, fsynced, renamed over it, and the directory is fsynced: when the block has ended,
+    the new content survives a power failure, and up to then the old one does. A symbolic link is followed, so that it
+    still is one afterwards.
+
+    Args:
+        path: the file to make or to replace.
+
+    Yields:
+        A binary file, readable too.
+
+    Raises:
+        OSError: it cannot be written; the message has the remedy, and what `path` held before is untouched.
+    """
+    target = pathlib.Path(os.path.realpath(path))
+    try:
+        _sweep(target.parent)
+        with _temporary(target.parent) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if os.name == "nt":  # where an open file cannot be renamed
+                file.close()
+            os.replace(file.name, target)
+        _sync_directory(target.parent)
+    except OSError as error:
+        reason = f"{error.strerror or error}. {REMEDY.get(error.errno or 0, 'Is the disk well?')}"
+        raise OSError(error.errno, f"could not write {os.fspath(path)}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _temporary(directory: pathlib.Path) -> Iterator[BinaryIO]:
+    """A new locked file, which is gone afterwards unless it was renamed."""
+    file = _create(directory)
+    try:
+        with file:
+            yield file
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(file.name)
+
+
+def _create(directory: pathlib.Path) -> BinaryIO:
+    while True:
+        file = open(directory / f".{secrets.token_hex(8)}{SUFFIX}", "x+b")
+        _lock(file, wait=True)
+        if os.name == "nt" or os.fstat(file.fileno()).st_nlink:  # else swept before it was locked
+            return file
+        file.close()
+
+
+def _sweep(directory: pathlib.Path) -> None:
+    """Remove what killed processes left: the lock on a temporary file dies with the process that writes it."""
+    for orphan in directory.glob(f".*{SUFFIX}"):
+        with contextlib.suppress(OSError), open(orphan, "r+b") as file:
+            if os.name == "nt":  # where an open file cannot be removed, neither by us nor from under its writer
+                file.close()
+            if _lock(file, wait=False):
+                os.unlink(orphan)
+
+
+def _lock(file: BinaryIO, *, wait: bool) -> bool:
+    """Lock a file for this process; False where that is not possible, so that nothing there is ever swept."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: an open file is as good as locked
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
+
+
+def _sync_directory(directory: pathlib.Path) -> None:
+    if os.name == "nt":  # has no such call
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

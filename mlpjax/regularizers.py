@@ -1,0 +1,130 @@
+r"""Penalties on parameters: functions `params -> scalar`, each with its gradient worked out by hand.
+
+They act on *weights*, which are the leaves with two or more axes, of any pytree; biases go free, since they do not
+make a network steeper. An L2 penalty and weight decay are the same for plain gradient steps only: under Adam the
+penalty's gradient is rescaled like any other, which is why AdamW decouples the decay (REG4).
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from mlpjax import _check
+from mlpjax._types import Array, Callable, Params, Scalar
+from mlpjax._values import Gradient, With
+
+__all__ = ["Penalty", "l1", "l2"]
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Penalty:
+    """A penalty on parameters with its gradient.
+
+    Args:
+        name: what it is called in configurations.
+        value: `params -> scalar`.
+        grad: `params ->` a tree like params. Left out, it is derived by autodiff.
+
+    Hashable and static under `jax.jit`; equal if name, `value` and `grad` are.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from mlpjax.regularizers import Penalty
+        >>> biases_too = Penalty("sum of squares", lambda params: jnp.sum(params["b"] ** 2))
+        >>> biases_too.grad({"b": jnp.ones(2)})["b"].tolist()
+        [2.0, 2.0]
+    """
+
+    name: str
+    value: Callable[[Params], Array]
+    grad: Callable[[Params], Params] = None  # pyright: ignore[reportAssignmentType]
+
+    def __post_init__(self):
+        if self.grad is None:
+            object.__setattr__(self, "grad", Gradient(self.value))
+
+    def __call__(self, params: Params) -> Scalar:
+        """The same as `value`."""
+        return self.value(params)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _weights(params):
+    return [leaf for leaf in jax.tree.leaves(params) if leaf.ndim >= 2]
+
+
+def _on_weights(f, params):
+    return jax.tree.map(lambda leaf: f(leaf) if leaf.ndim >= 2 else jnp.zeros_like(leaf), params)
+
+
+def _l2(params, strength):
+    return strength / 2 * sum(jnp.sum(W**2) for W in _weights(params))
+
+
+def _l2_grad(params, strength):
+    return _on_weights(lambda W: strength * W, params)
+
+
+def l2(strength: float) -> Penalty:
+    r"""The L2 or ridge penalty (REG4).
+
+    $$R = \tfrac{\lambda}{2} \sum_l \|W^{(l)}\|_F^2, \qquad \nabla R = \lambda W$$
+
+    A plain gradient step with rate η shrinks every weight by the factor $1 - \eta\lambda$.
+
+    Args:
+        strength: λ ≥ 0.
+
+    Returns:
+        The penalty; equal for equal λ.
+
+    Raises:
+        ValueError: if λ is negative or not finite.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from mlpjax.regularizers import l2
+        >>> float(l2(0.5)({"W": jnp.full((2, 2), 2.0), "b": jnp.ones(2)}))
+        4.0
+    """
+    _check.not_negative("strength", strength, "A negative penalty would reward large weights.")
+    return Penalty(f"l2({strength})", With(_l2, (strength,)), With(_l2_grad, (strength,)))
+
+
+def _l1(params, strength):
+    return strength * sum(jnp.sum(jnp.abs(W)) for W in _weights(params))
+
+
+def _l1_grad(params, strength):
+    return _on_weights(lambda W: strength * jnp.sign(W), params)
+
+
+def l1(strength: float) -> Penalty:
+    r"""The L1 or lasso penalty (REG4).
+
+    $$R = \lambda \sum_l \sum_{ij} |W^{(l)}_{ij}|, \qquad \nabla R = \lambda \operatorname{sign}(W)$$
+
+    A plain gradient step with rate η moves every weight by ηλ towards 0, however small it is already: that is why it
+    makes weights sparse where L2 only makes them small. At 0 the gradient is taken as 0.
+
+    Args:
+        strength: λ ≥ 0.
+
+    Returns:
+        The penalty; equal for equal λ.
+
+    Raises:
+        ValueError: if λ is negative or not finite.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from mlpjax.regularizers import l1
+        >>> l1(0.5).grad({"W": jnp.asarray([[-3.0, 0.0]])})["W"].tolist()
+        [[-0.5, 0.0]]
+    """
+    _check.not_negative("strength", strength, "A negative penalty would reward large weights.")
+    return Penalty(f"l1({strength})", With(_l1, (strength,)), With(_l1_grad, (strength,)))

@@ -1,0 +1,151 @@
+"""What a host loop does besides training: logs, progress, signals."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlpjax._types import Any, Callable
+
+
+def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
+    r"""A log that appends one JSON object per record to a file.
+
+    Args:
+        path: the file; its directory must exist.
+
+    Returns:
+        A function for the argument `log` of `training.fit`.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from mlpjax import training
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "log.jsonl"
+        >>> training.log_jsonl(path)({"step": 1, "loss": 0.5})
+        >>> path.read_text()
+        '{"step": 1, "loss": 0.5}\n'
+    """
+
+    def log(record):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    return log
+
+
+def log_tensorboard(directory: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
+    """A log that writes scalars for TensorBoard.
+
+    Args:
+        directory: where its event files go.
+
+    Returns:
+        A function for the argument `log` of `training.fit`.
+
+    Raises:
+        ImportError: without tensorboardX; the message names the command that installs it.
+    """
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError as error:
+        raise ImportError("TensorBoard logs need tensorboardX: pip install tensorboardX") from error
+    writer = SummaryWriter(os.fspath(directory))
+
+    def log(record):
+        scalars = {
+            "loss": record.get("loss"),
+            **{f"validation/{k}": v for k, v in record.get("validation", {}).items()},
+        }
+        for name, value in scalars.items():
+            if value is not None:
+                writer.add_scalar(name, value, record["step"])
+        writer.flush()
+
+    return log
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was asked to stop, by Ctrl-C or SIGTERM, and did so after a whole chunk of steps.
+
+    Attributes:
+        state: the state it stopped at; saved already where there is a checkpoint.
+        history: what was measured until then.
+        signal: the number of the signal.
+    """
+
+    def __init__(self, state: Any, history: Any, number: int):
+        super().__init__(f"stopped by {signal.Signals(number).name} at step {int(state.step)}")
+        self.state, self.history, self.signal = state, history, number
+
+
+@contextlib.contextmanager
+def deferred_signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM instead of dying at once; a second one is obeyed at once.
+
+    Signals belong to the main thread: in any other this does nothing.
+    """
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def remember(number, frame):
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def describe(record: dict[str, Any]) -> str:
+    """Losses and metrics of a record in one line."""
+    words = [f"loss {record['loss']:.4f}"] if record.get("loss") is not None else []
+    for name, value in record.get("validation", {}).items():
+        words.append(f"{name} {value:.2%}" if name == "accuracy" else f"validation {name} {value:.4f}")
+    return "  ".join(words)
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, done: int, *, show: bool) -> Iterator[Callable[[int, str], None]]:
+    """A progress bar on the terminal, where there is one; a function `(step, text)` moves it."""
+    if not (show and sys.stderr.isatty()):
+        yield lambda step, text: None
+    elif importlib.util.find_spec("rich") is None:
+        yield lambda step, text: print(f"step {step}/{total}  {text}", file=sys.stderr)
+    else:
+        yield from _rich_bar(total, done)
+
+
+def _rich_bar(total: int, done: int) -> Iterator[Callable[[int, str], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[text]}"),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task("", total=total, completed=done, text="compiling")
+        yield lambda step, text: bar.update(task, completed=step, text=text)
+
+
+def as_sinks(log: Any) -> list[Callable]:
+    """One log, several or none, as a list."""
+    if log is None:
+        return []
+    if isinstance(log, str | Path):
+        return [log_jsonl(log)]
+    return [log] if callable(log) else list(log)

@@ -1,0 +1,71 @@
+"""Means over a whole data set, a chunk at a time."""
+
+import jax
+import jax.numpy as jnp
+
+from mlpjax import _check
+from mlpjax._types import Any, Callable
+from mlpjax.training._step import with_model_state
+
+
+def evaluate(
+    params: Any,
+    data: Any,
+    *,
+    objective: Callable | None = None,
+    metrics: dict[str, Callable] | None = None,
+    model_state: Any = None,
+    transform: Callable | None = None,
+    batch_size: int = 1000,
+) -> dict[str, Any]:
+    """Objective and metrics over a whole data set, in chunks that bound the memory.
+
+    Pure: jit it, or call it inside a compiled run. Every example counts once, by its weight where the data have
+    weights; the last, shorter chunk is computed as it is, so nothing is padded.
+
+    Args:
+        params: parameters.
+        data: any pytree of arrays whose first axis counts the examples.
+        objective: as for `run`; called with key `None`, which switches dropout off. Reported as `"loss"`.
+        metrics: by name, `(params, batch) -> scalar` means.
+        model_state: given to both, before the batch, if there is one.
+        transform: as for `run`; called with key `None`: its deterministic part.
+        batch_size: examples per chunk.
+
+    Returns:
+        One scalar per name.
+
+    Example:
+        >>> import jax
+        >>> from mlpjax import data, losses, mlp, training
+        >>> objective = training.supervised(mlp.apply, losses.sigmoid_squared_error)
+        >>> params = mlp.init(jax.random.key(0), (2, 4, 1))
+        >>> sorted(training.evaluate(params, data.toy.xor(), objective=objective))
+        ['loss']
+    """
+    n = _check.leading_axis(data)
+    state = () if model_state is None else (model_state,)
+
+    def measure(batch):
+        batch = batch if transform is None else transform(batch, None)
+        means = {name: fn(params, *state, batch) for name, fn in (metrics or {}).items()}
+        if objective is not None:
+            value, _ = with_model_state(objective, bool(state))(params, model_state, batch, None)
+            means = {"loss": value} | means
+        weight = getattr(batch, "weight", None)
+        total = jnp.sum(weight) if weight is not None else jnp.asarray(float(jax.tree.leaves(batch)[0].shape[0]))
+        return means, total
+
+    whole = n // batch_size
+    parts = []
+    if whole:
+        head = jax.tree.map(
+            lambda a: jnp.asarray(a)[: whole * batch_size].reshape(whole, batch_size, *a.shape[1:]), data
+        )
+        parts.append(jax.lax.map(measure, head))
+    if n % batch_size:
+        tail = measure(jax.tree.map(lambda a: jnp.asarray(a)[whole * batch_size :], data))
+        parts.append(jax.tree.map(lambda v: v[None], tail))
+    means, totals = jax.tree.map(lambda *v: jnp.concatenate(v), *parts)
+    share = totals / jnp.sum(totals)
+    return {name: jnp.sum(values * share.astype(values.dtype)) for name, values in means.items()}

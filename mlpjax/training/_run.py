@@ -1,0 +1,179 @@
+"""A whole run as one pure function."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Float
+
+from mlpjax import _check
+from mlpjax._types import Any, Array, Callable, Params, PRNGKey
+from mlpjax.data import batching
+from mlpjax.training._evaluate import evaluate
+from mlpjax.training._state import TrainState
+from mlpjax.training._step import active, select, step
+from mlpjax.training.stopping import Stop
+
+
+class History(NamedTuple):
+    """What was measured, step by step.
+
+    Attributes:
+        loss: the objective on each step's batch, shape `(steps,)`; NaN after the run has stopped.
+        validation: `"loss"` and every metric on the validation set, each of shape `(steps,)`: NaN but at the steps
+            where it was evaluated. Empty without a validation set.
+    """
+
+    loss: Float[Array, " steps"]
+    validation: dict[str, Array]
+
+
+def current_params(state: TrainState) -> Params:
+    """The parameters as they are: what is evaluated unless `eval_params` says otherwise."""
+    return state.params
+
+
+def run(
+    state: TrainState,
+    data: Any,
+    *,
+    objective: Callable,
+    optimizer: optax.GradientTransformation,
+    steps: int,
+    batch_size: int | None = None,
+    value_and_grad: Callable | None = None,
+    transform: Callable | None = None,
+    validation: Any = None,
+    metrics: Mapping[str, Callable] | None = None,
+    evaluate_every: int | None = None,
+    stop: Stop | None = None,
+    eval_params: Callable[[TrainState], Params] = current_params,
+) -> tuple[TrainState, History]:
+    r"""Train: a pure function of state and data (OPT5).
+
+    Bind the keywords and it can be jitted, vmapped over keys, learning rates and data, and differentiated:
+    `jax.vmap(lambda key, rate: run(start(key, ...), ...))`. A run of m steps and one of n more equal a run of m + n,
+    bit for bit.
+
+    Batches are a function of key and step: every example once per epoch, in an order of its own each epoch; batches
+    run on across the border of two epochs, so none is ragged. A step whose loss or gradient is not finite changes
+    nothing and ends the run: see `state.stop_state.first_bad_step`.
+
+    Args:
+        state: from `training.start`, an earlier run, or a checkpoint.
+        data: any pytree of arrays whose first axis counts the N examples, such as `Dataset(x, y, weight)`.
+        objective: any pure `(params, batch, key) -> scalar`; with a model state
+            `(params, model_state, batch, key) -> (scalar, model_state)`. See `training.supervised`.
+        optimizer: any optax transformation, the one that `start` was given.
+        steps: how many.
+        batch_size: B ≤ N examples per step; `None` takes all of them at every step, in their order.
+        value_and_grad: what takes the place of `jax.value_and_grad(objective)`, such as `backprop.supervised(...)`.
+        transform: `(batch, key) -> batch` inside the step: scaling, augmentation. Evaluation calls it with `None`.
+        validation: data to evaluate on, of the same form as `data`.
+        metrics: by name, `(params, batch) -> scalar` means (with a model state `(params, model_state, batch)`).
+        evaluate_every: steps between evaluations; by default an epoch.
+        stop: a rule of `training.stopping`, the one that `start` was given.
+        eval_params: which parameters of a state to evaluate, where an optimizer keeps averages.
+
+    Returns:
+        The state after the last step, and what was measured.
+
+    Raises:
+        ValueError: for empty, unequal or non-finite data, labels out of range, a batch larger than the data, and
+            other facts that are known before the first step.
+
+    Example:
+        >>> import jax, optax
+        >>> from mlpjax import activations, data, losses, mlp, training
+        >>> optimizer = optax.adam(0.1)
+        >>> objective = training.supervised(mlp.apply, losses.sigmoid_squared_error)
+        >>> def train(key):
+        ...     state = training.start(key, mlp.init(key, (2, 8, 1)), optimizer=optimizer)
+        ...     return training.run(state, data.toy.xor(), objective=objective, optimizer=optimizer, steps=200)
+        >>> state, history = jax.jit(jax.vmap(train))(jax.random.split(jax.random.key(0), 16))
+        >>> history.loss.shape
+        (16, 200)
+    """
+    n = check(state, data, objective, steps, batch_size, transform, validation, evaluate_every, stop)
+    every = evaluate_every or math.ceil(n / (batch_size or n))
+
+    def body(state, _):
+        batch, step_key = batch_of_step(state.key, state.step, data, n, batch_size, transform)
+        going = active(state, stop)
+        state, loss = step(
+            state,
+            batch,
+            step_key,
+            objective=objective,
+            value_and_grad=value_and_grad,
+            optimizer=optimizer,
+            stop=stop,
+        )
+        measured = {}
+        if validation is not None:
+            state, measured = look(state, going)
+        return state, (loss, measured)
+
+    def look(state, going):
+        params = eval_params(state)
+        measure = lambda: evaluate(
+            params,
+            validation,
+            objective=objective,
+            metrics=metrics or {},
+            model_state=state.model_state,
+            transform=transform,
+        )
+        nothing = jax.tree.map(lambda s: jnp.full(s.shape, jnp.nan, s.dtype), jax.eval_shape(measure))
+        due = state.step % jnp.uint32(every) == 0
+        measured = jax.lax.cond(due, measure, lambda: nothing)
+        if stop is not None:
+            rule = stop.update(state.stop_state.rule, params, state.step, measured)
+            rule = select(due & going, rule, state.stop_state.rule)
+            state = state._replace(stop_state=state.stop_state._replace(rule=rule))
+        return state, select(going, measured, nothing)
+
+    state, (loss, measured) = jax.lax.scan(body, state, length=steps)
+    return state, History(loss, measured)
+
+
+def batch_of_step(
+    key: PRNGKey, step: Array, data: Any, n: int, batch_size: int | None, transform: Callable | None
+) -> tuple[Any, PRNGKey]:
+    """Batch and noise of a step: functions of the run's key and the step's number, and of nothing else."""
+    order_key, noise_key = jax.random.split(key)
+    transform_key, step_key = jax.random.split(jax.random.fold_in(noise_key, step))
+    batch = data
+    if batch_size is not None:
+        picked = batching.indices(order_key, step, n=n, batch_size=batch_size)
+        batch = jax.tree.map(lambda array: jnp.asarray(array)[picked], data)
+    return (batch if transform is None else transform(batch, transform_key)), step_key
+
+
+def check(state, data, objective, steps, batch_size, transform, validation, evaluate_every, stop) -> int:
+    """Every fact that can be checked before the first step; returns the number of examples."""
+    n = _check.leading_axis(data)
+    for name, value in {"steps": steps, "batch_size": batch_size, "evaluate_every": evaluate_every}.items():
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"`{name}` must be a positive integer; got {value!r}.")
+    if batch_size is not None and batch_size > n:
+        raise ValueError(
+            f"`batch_size` must not exceed the number of examples; got {batch_size} for {n}. "
+            f"`batch_size=None` takes all of them at every step."
+        )
+    if stop is not None and validation is None:
+        raise ValueError("`stop` looks at evaluations: give it a `validation` set to evaluate on.")
+    if (stop is None) != (state.stop_state.rule == ()):
+        raise ValueError("`stop` must be the same for `start` and for the run; one of the two was given none.")
+    for name, part in {"data": data, "validation": validation}.items():
+        if part is not None:
+            _check.leading_axis(part)
+            _check.finite(name, part)
+            if hasattr(objective, "check"):
+                head = jax.tree.map(lambda array: array[:1], part)
+                shown = head if transform is None else jax.eval_shape(lambda head=head: transform(head, None))
+                objective.check(state.params, part, shown)
+    return n
