@@ -1,5 +1,6 @@
 """Functions as values: equal when what they compute is equal, so that `jax.jit` never compiles them twice."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import jax
@@ -10,10 +11,10 @@ from mlpjax._types import Callable
 
 @dataclass(frozen=True)
 class With:
-    """`fn` with numbers bound behind its arguments; equal for equal numbers, as no lambda and no partial is."""
+    """`fn` with values bound behind its arguments; equal for equal values, as no lambda and no partial is."""
 
     fn: Callable
-    parameters: tuple[float, ...]
+    parameters: tuple[Hashable, ...]
 
     def __call__(self, *arguments):
         return self.fn(*arguments, *self.parameters)

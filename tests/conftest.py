@@ -12,6 +12,7 @@ import pathlib
 import zlib
 
 import jax
+import jaxtyping
 import pytest
 
 MEASUREMENTS = pathlib.Path("build") / "measurements.json"
@@ -44,6 +45,14 @@ def pytest_collection_modifyitems(config, items):
 def key(request):
     """A key of the test's own: seeded by its name, so the same in every run."""
     return jax.random.key(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture
+def unchecked():
+    """Without the suite's run-time type checks: a test of what a user's mistake says, who runs without them."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

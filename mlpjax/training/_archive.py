@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import io
 import json
-import math
 import os
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import numpy as np
 from mlpjax import _files
 from mlpjax._types import Any
 
-__all__ = ["CheckpointError", "read", "read_meta", "storable", "write"]
+__all__ = ["CheckpointError", "read", "read_meta", "refusing", "storable", "write"]
 
 FORMAT, VERSION = "mlpjax checkpoint", 1
 MANIFEST = "manifest.json"
@@ -54,7 +53,7 @@ def write(path: Any, entries: dict[str, dict], arrays: dict[str, Any], meta: dic
 def read(path: Any) -> tuple[dict[str, dict], dict[str, np.ndarray]]:
     """What the manifest says of each array, and the arrays, which are views of read-only bytes."""
     data = _checked(path)
-    with _refusing(path):
+    with refusing(path):
         archive, manifest = _parse(path, data)
         entries = manifest["leaves"]
         return entries, {name: _member(archive.read(f"{name}.npy"), entry) for name, entry in entries.items()}
@@ -63,7 +62,7 @@ def read(path: Any) -> tuple[dict[str, dict], dict[str, np.ndarray]]:
 def read_meta(path: Any) -> dict[str, Any]:
     """The metadata of the user."""
     data = _checked(path)
-    with _refusing(path):
+    with refusing(path):
         return _parse(path, data)[1]["meta"]
 
 
@@ -103,10 +102,10 @@ def _seal(file: BinaryIO) -> None:
     file.write(MARK + checksum.hexdigest().encode())
 
 
-def _checked(path: Any) -> memoryview:
+def _checked(path: Any) -> bytes:
     """The bytes of a file, but only if they are the ones that were written."""
     data = _bytes(path)
-    if MARK + hashlib.sha256(data[:-TAIL]).hexdigest().encode() != data[-TAIL:]:
+    if MARK + hashlib.sha256(memoryview(data)[:-TAIL]).hexdigest().encode() != data[-TAIL:]:
         raise CheckpointError(
             f"{os.fspath(path)} is damaged: its bytes do not have the checksum that it was saved with. Take the "
             f"checkpoint before it, or a copy; no part of this one was read."
@@ -114,14 +113,14 @@ def _checked(path: Any) -> memoryview:
     return data
 
 
-def _bytes(path: Any) -> memoryview:
+def _bytes(path: Any) -> bytes:
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - TAIL, 0))  # the end first: nobody should wait for gigabytes of another format
             sealed = file.read().startswith(MARK)
             file.seek(0)
-            data = memoryview(file.read() if sealed else b"")
+            data = file.read() if sealed else b""
     except OSError as error:
         reason = f"could not read the checkpoint {os.fspath(path)}: {error.strerror or error}. Is the path right?"
         raise CheckpointError(error.errno, reason) from error
@@ -134,7 +133,7 @@ def _bytes(path: Any) -> memoryview:
 
 
 @contextlib.contextmanager
-def _refusing(path: Any) -> Iterator[None]:
+def refusing(path: Any) -> Iterator[None]:
     """Turn whatever a file with a good checksum but hostile content brings about into the one clear error."""
     try:
         yield
@@ -147,7 +146,7 @@ def _refusing(path: Any) -> Iterator[None]:
         ) from error
 
 
-def _parse(path: Any, data: memoryview) -> tuple[zipfile.ZipFile, dict[str, Any]]:
+def _parse(path: Any, data: bytes) -> tuple[zipfile.ZipFile, dict[str, Any]]:
     archive = zipfile.ZipFile(io.BytesIO(data))
     members = archive.infolist()
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
@@ -172,15 +171,10 @@ def _member(data: bytes, entry: dict[str, Any]) -> np.ndarray:
     file = io.BytesIO(data)
     np.lib.format.read_magic(file)
     shape, fortran, stored = np.lib.format.read_array_header_1_0(file)
-    dtype = np.dtype("uint32" if entry["kind"] == "key" else entry["dtype"])
-    if (
-        not storable(dtype)
-        or fortran
-        or stored != _stored(dtype)
-        or list(shape[: len(entry["shape"])]) != entry["shape"]
-    ):
-        raise ValueError(f"an array of {stored} {shape} is not the {entry['dtype']} {entry['shape']} of its manifest")
-    if len(data) - file.tell() != math.prod(shape) * stored.itemsize:
-        raise ValueError(f"an array of {stored} {shape} has {len(data) - file.tell()} bytes")
+    name, key = entry["dtype"], entry["kind"] == "key"  # whose data have one axis more
+    dtype = np.dtype("uint32" if key else name)
+    found = stored, list(shape[:-1] if key else shape), fortran
+    if not storable(dtype) or found != (_stored(dtype), entry["shape"], False):
+        raise ValueError(f"an array of {stored} {shape} is not the {name} {entry['shape']} of its manifest")
     numbers = np.frombuffer(data, stored, offset=file.tell()).reshape(shape)
     return numbers.astype(_unsigned(dtype), copy=False).view(dtype)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from mlpjax._types import Any, Callable
 from mlpjax.training._state import TrainState
@@ -64,8 +65,10 @@ def diagnose(
         layer = _first_bad_layer(lambda params: loss(params, state.model_state, batch, key)[0], state.params)
         return f"the forward pass overflows {layer}"
     (_, _), grads = gradients(objective, value_and_grad, stateful)(state.params, state.model_state, batch, key)
-    bad = _bad_leaves(grads)
-    return f"the loss is finite, its gradient is not, in `{', '.join(bad)}`" if bad else "it cannot be reproduced"
+    if bad := _bad_leaves(grads):
+        return f"the loss is finite, its gradient is not, in `{', '.join(bad)}`"
+    norm = float(optax.tree.norm(grads))
+    return f"loss and gradient (of norm {norm:.3g}) are finite, but the step taken with them is not"
 
 
 def _first_bad_layer(f: Callable, params: Any) -> str:
@@ -97,8 +100,7 @@ def _walk(jaxpr: Any, consts: Any, inputs: list) -> tuple[int | None, list]:
                 return found, []
         else:
             last = max((mark for _, mark in pairs), default=-1)
-            functions, parameters = eqn.primitive.get_bind_params(eqn.params)
-            results = eqn.primitive.bind(*functions, *(value for value, _ in pairs), **parameters)
+            results = eqn.primitive.bind(*(value for value, _ in pairs), **eqn.params)
             outputs = [(r, last) for r in (results if eqn.primitive.multiple_results else [results])]
             if any(_is_bad(value) for value, _ in outputs):
                 return last, []

@@ -44,6 +44,7 @@ def evaluate(
         ['loss']
     """
     n = _check.leading_axis(data)
+    data = jax.tree.map(jnp.asarray, data)
     state = () if model_state is None else (model_state,)
 
     def measure(batch):
@@ -60,12 +61,13 @@ def evaluate(
     parts = []
     if whole:
         head = jax.tree.map(
-            lambda a: jnp.asarray(a)[: whole * batch_size].reshape(whole, batch_size, *a.shape[1:]), data
+            lambda a: a[: whole * batch_size].reshape(whole, batch_size, *a.shape[1:]), data
         )
         parts.append(jax.lax.map(measure, head))
     if n % batch_size:
-        tail = measure(jax.tree.map(lambda a: jnp.asarray(a)[whole * batch_size :], data))
+        tail = measure(jax.tree.map(lambda a: a[whole * batch_size :], data))
         parts.append(jax.tree.map(lambda v: v[None], tail))
     means, totals = jax.tree.map(lambda *v: jnp.concatenate(v), *parts)
     share = totals / jnp.sum(totals)
-    return {name: jnp.sum(values * share.astype(values.dtype)) for name, values in means.items()}
+    # a chunk without weight has no mean
+    return {name: jnp.sum(jnp.where(share > 0, v * share.astype(v.dtype), 0)) for name, v in means.items()}

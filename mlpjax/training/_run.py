@@ -99,6 +99,7 @@ def run(
     """
     n = check(state, data, objective, steps, batch_size, transform, validation, evaluate_every, stop)
     every = evaluate_every or math.ceil(n / (batch_size or n))
+    data, validation = jax.tree.map(jnp.asarray, (data, validation))
 
     def body(state, _):
         batch, step_key = batch_of_step(state.key, state.step, data, n, batch_size, transform)
@@ -149,7 +150,7 @@ def batch_of_step(
     batch = data
     if batch_size is not None:
         picked = batching.indices(order_key, step, n=n, batch_size=batch_size)
-        batch = jax.tree.map(lambda array: jnp.asarray(array)[picked], data)
+        batch = jax.tree.map(lambda array: array[picked], data)
     return (batch if transform is None else transform(batch, transform_key)), step_key
 
 

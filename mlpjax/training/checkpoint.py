@@ -49,7 +49,7 @@ def save(path: str | os.PathLike, tree: PyTree, *, meta: dict[str, Any] | None =
     directory is removed by the next.
 
     Args:
-        path: the file to write, by custom `*.npz`; its directory must exist.
+        path: the file to write, by convention `*.npz`; its directory must exist.
         tree: any pytree of arrays, typed keys and numbers; `None` and empty containers are form, not content.
         meta: what belongs to it, as far as JSON goes: the configuration it was made with.
 
@@ -58,6 +58,16 @@ def save(path: str | os.PathLike, tree: PyTree, *, meta: dict[str, Any] | None =
             was one, is untouched.
         TypeError: a leaf is not an array of numbers, is traced, or `meta` is not JSON.
         ValueError: two leaves have the same path.
+
+    Example:
+        >>> import os, tempfile
+        >>> import jax.numpy as jnp
+        >>> from mlpjax.training import checkpoint
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     file = os.path.join(directory, "state.npz")
+        ...     checkpoint.save(file, {"W": jnp.ones((3, 2))})
+        ...     os.listdir(directory)
+        ['state.npz']
     """
     if not _check.concrete(tree):
         raise TypeError("`tree` is traced: call `save` outside `jit`, `vmap` and `grad`, on the arrays they return.")
@@ -81,6 +91,17 @@ def load(path: str | os.PathLike, like: PyTree) -> PyTree:
     Raises:
         CheckpointError: the file is missing or damaged, or something in it is missing, left over, or of another
             shape or dtype; the message lists all of it.
+
+    Example:
+        >>> import os, tempfile
+        >>> import jax.numpy as jnp
+        >>> from mlpjax.training import checkpoint
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     file = os.path.join(directory, "state.npz")
+        ...     checkpoint.save(file, {"W": jnp.ones((3, 2)), "b": None})
+        ...     tree = checkpoint.load(file, like={"W": jnp.zeros((3, 2)), "b": None})
+        >>> tree["W"].tolist(), tree["b"]
+        ([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]], None)
     """
     entries, arrays = _archive.read(path)
     wanted = {name: _array(name, leaf) for name, leaf in trees.paths(like).items()}
@@ -102,6 +123,17 @@ def read(path: str | os.PathLike) -> dict[str, Array]:
 
     Raises:
         CheckpointError: the file is missing or damaged.
+
+    Example:
+        >>> import os, tempfile
+        >>> import jax.numpy as jnp
+        >>> from mlpjax.training import checkpoint
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     file = os.path.join(directory, "state.npz")
+        ...     checkpoint.save(file, {"params": [jnp.ones((3, 2))], "step": 7})
+        ...     leaves = checkpoint.read(file)
+        >>> {path: leaf.shape for path, leaf in leaves.items()}
+        {'params/0': (3, 2), 'step': ()}
     """
     entries, arrays = _archive.read(path)
     return {name: _restore(path, name, entry, arrays[name]) for name, entry in entries.items()}
@@ -118,20 +150,30 @@ def read_meta(path: str | os.PathLike) -> dict[str, Any]:
 
     Raises:
         CheckpointError: the file is missing or damaged.
+
+    Example:
+        >>> import os, tempfile
+        >>> from mlpjax.training import checkpoint
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     file = os.path.join(directory, "state.npz")
+        ...     checkpoint.save(file, (), meta={"activation": "relu"})
+        ...     checkpoint.read_meta(file)
+        {'activation': 'relu'}
     """
     return _archive.read_meta(path)
 
 
 def _array(name: str, leaf: Any) -> Any:
     """A leaf as it is, or as an array if it is a number; nothing else can be saved."""
-    array = jnp.asarray(leaf) if isinstance(leaf, bool | int | float | complex) else leaf
+    number = isinstance(leaf, bool | int | float | complex) and not isinstance(leaf, np.generic)
+    array: Any = jnp.asarray(leaf) if number else leaf
     if not hasattr(array, "dtype") or not (_is_key(array) or _archive.storable(array.dtype)):
         raise TypeError(
             f"`tree` must hold arrays of numbers and nothing else; got {type(leaf).__name__} at {name!r}. What is "
             f"no array belongs into `meta`, functions by their names."
         )
     if "\0" in name:
-        raise TypeError(f"`tree` has a key with a zero byte, {name!r}, which no file format likes; rename it.")
+        raise TypeError(f"`tree` has a key with a zero byte, {name!r}, which a zip archive cannot hold; rename it.")
     return array
 
 
@@ -159,7 +201,11 @@ def _spec(*, dtype: str, shape: list[int], **_: Any) -> str:
 def _restore(path: Any, name: str, entry: dict[str, Any], array: np.ndarray) -> Any:
     """A JAX array of what is in the file; the file's array is never changed or kept."""
     if entry["kind"] == "key":
-        return jax.random.wrap_key_data(jnp.array(array), impl=entry["impl"])
+        with _archive.refusing(path):
+            key = jax.random.wrap_key_data(jnp.array(array), impl=entry["impl"])
+            if _entry(key) != entry:
+                raise ValueError(f"{name!r} is {_entry(key)}, not {entry}")
+            return key
     leaf = jnp.array(array)
     if leaf.dtype != array.dtype:
         raise CheckpointError(

@@ -1,0 +1,345 @@
+"""BP1–BP8: the hand-written backward pass against autodiff, finite differences and the chain rule written out."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.helpers import EPS_OF_SCALE, assert_trees_close, assert_trees_equal, eps
+
+from mlpjax import activations, backprop, gradcheck, losses, mlp, regularizers, training
+from mlpjax.data import Dataset
+from mlpjax.layers import Dense
+
+
+def problem(key, sizes, loss, n, dtype=None):
+    """A random net with random inputs and targets that the loss accepts; drawn by NumPy, which compiles nothing."""
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    cast = lambda array: jnp.asarray(array, dtype or jnp.zeros(()).dtype)
+    params = tuple(
+        Dense(cast(rng.normal(size=(m, k)) * np.sqrt(2 / k)), cast(rng.normal(size=m) / 2))
+        for k, m in zip(sizes, sizes[1:], strict=False)
+    )
+    x = cast(rng.normal(size=(n, sizes[0])))
+    if loss.classifies:
+        return params, x, jnp.asarray(rng.integers(0, sizes[-1], n), jnp.int32)
+    return params, x, cast(rng.uniform(size=(n, sizes[-1])))
+
+
+def risk(params, x, y, *, activation, loss):
+    """The oracle's own words for the mean loss: nothing of `backprop` in it."""
+    z = jax.vmap(lambda x: mlp.apply(params, x, activation=activation))(x)
+    return jnp.mean(jax.vmap(loss.value)(z, y))
+
+
+def scale(params, x, y, *, activation, loss):
+    """The same contractions with absolute values: what rounding errors are measured in.
+
+    The slope enters by its supremum: autodiff's own σ′ is exact to that only (1 − σ cancels for a saturated sigmoid).
+    """
+    trace = jax.vmap(lambda x: mlp.trace(params, x, activation=activation))(x)
+    sigma = mlp.per_layer(activation, hidden=len(params) - 1)
+    z = trace.z[-1]
+    y = jax.nn.one_hot(y, z.shape[-1], dtype=z.dtype) if y.ndim == 1 else y
+    slope = 2.0 if loss == losses.squared_error else 1.0
+    delta = slope * (jnp.abs(jax.vmap(loss.output)(z)) + jnp.abs(y) + 0.1) / len(x)
+    grads = []
+    for l in reversed(range(len(params))):
+        grads.insert(0, Dense(jnp.einsum("ni,nj->ij", delta, jnp.abs(trace.a[l])), delta.sum(0)))
+        if l:
+            delta = delta @ jnp.abs(params[l].W) * sigma[l - 1].lipschitz
+    return tuple(grads)
+
+
+def error_in_eps(grads, oracle, scales):
+    """The largest entrywise difference, in units of eps times the scale."""
+    worst = [
+        jnp.max(jnp.abs(g - h) / (s * eps(g.dtype) + jnp.finfo(g.dtype).tiny))
+        for g, h, s in zip(jax.tree.leaves(grads), jax.tree.leaves(oracle), jax.tree.leaves(scales), strict=True)
+    ]
+    return jnp.max(jnp.stack(worst))
+
+
+def compare(key, sizes, activation, loss, n):
+    """Hand-written against autodiff, in units of eps times scale; one compiled program."""
+    params, x, y = problem(key, sizes, loss, n)
+
+    # without LLVM's optimizations it compiles twice as fast; the arithmetic is the same
+    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    def both(params, x, y):
+        value, grads = backprop.value_and_grad(params, x, y, activation=activation, loss=loss)
+        expected, oracle = jax.value_and_grad(functools.partial(risk, activation=activation, loss=loss))(params, x, y)
+        assert jax.tree.structure(grads) == jax.tree.structure(params)
+        assert [g.dtype for g in jax.tree.leaves(grads)] == [p.dtype for p in jax.tree.leaves(params)]
+        return value, expected, error_in_eps(grads, oracle, scale(params, x, y, activation=activation, loss=loss))
+
+    value, expected, error = (float(v) for v in both(params, x, y))
+    assert abs(value - expected) <= 64 * eps(x.dtype) * max(1.0, abs(expected))
+    return error
+
+
+networks = st.tuples(
+    st.integers(0, 2**31 - 1),
+    st.lists(st.integers(1, 64), min_size=2, max_size=8),
+    st.lists(st.sampled_from(activations.ALL), min_size=6, max_size=6),
+    st.sampled_from(losses.ALL),
+    st.sampled_from([1, 2, 7, 33]),
+)
+RELAXED = dict(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+
+
+def property_holds(measured, count, salt):
+    worst = [0.0]
+
+    @settings(max_examples=count, **RELAXED)
+    @given(networks)
+    def check(network):
+        seed, sizes, sigmas, loss, n = network
+        error = compare(jax.random.key(seed ^ salt), tuple(sizes), tuple(sigmas[: len(sizes) - 2]), loss, n)
+        worst[0] = max(worst[0], error)
+        assert error <= EPS_OF_SCALE, f"{error} eps of scale for {network}"
+
+    check()
+    measured(worst[0], EPS_OF_SCALE, oracle="jax.grad of the mean loss; in eps of scale")
+
+
+@pytest.mark.ledger("BP5", "BP8")
+@pytest.mark.parametrize("part", range(4))
+def test_agrees_with_autodiff_on_random_networks(part, measured):
+    property_holds(measured, 50, salt=part * 7919)
+
+
+@pytest.mark.nightly
+@pytest.mark.ledger("BP5", "BP8")
+@pytest.mark.parametrize("part", range(4))
+def test_agrees_with_autodiff_on_2000_random_networks(part, measured):
+    property_holds(measured, 500, salt=104729 + part)
+
+
+@pytest.mark.ledger("BP8")
+@pytest.mark.parametrize("loss", losses.ALL, ids=str)
+def test_every_activation_with_every_loss(loss, key, measured):
+    errors = [compare(key, (5, 7, 6, 3), activation, loss, 4) for activation in activations.ALL]
+    measured(max(errors), EPS_OF_SCALE, oracle="jax.grad of the mean loss; in eps of scale")
+
+
+def bp_by_chain_rule(params, x, y, *, activation, loss):
+    """δ and gradients of one example from full Jacobians of each map in the chain: no shortcut of BP2–BP4."""
+    trace = mlp.trace(params, x, activation=activation)
+    delta = jax.jacfwd(lambda z: loss.value(z, y))(trace.z[-1])
+    deltas = [delta]
+    for l in reversed(range(len(params) - 1)):
+        step = lambda z, l=l: params[l + 1].W @ activation.fn(z) + params[l + 1].b
+        delta = delta @ jax.jacfwd(step)(trace.z[l])
+        deltas.insert(0, delta)
+    affine = lambda W, b, a: W @ a + b
+    grads = tuple(
+        Dense(
+            jnp.einsum("k,kij->ij", d, jax.jacfwd(affine, 0)(p.W, p.b, a)),
+            d @ jax.jacfwd(affine, 1)(p.W, p.b, a),
+        )
+        for d, p, a in zip(deltas, params, trace.a, strict=True)
+    )
+    return trace, deltas, grads
+
+
+CHAIN = "product of the Jacobians, written out"
+
+
+@pytest.mark.parametrize("activation", [activations.tanh, activations.gelu, activations.leaky_relu(0.1)], ids=str)
+class TestEachEquation:
+    """BP1–BP4 one at a time, against the chain rule with full Jacobians."""
+
+    sizes = (4, 6, 5, 3)
+    loss = losses.softmax_cross_entropy
+
+    def parts(self, key, activation):
+        params, x, y = problem(key, self.sizes, self.loss, 1)
+        trace, deltas, grads = bp_by_chain_rule(params, x[0], y[0], activation=activation, loss=self.loss)
+        return params, x[0], y[0], trace, deltas, grads
+
+    @pytest.mark.ledger("BP1")
+    def test_bp1(self, key, activation, measured):
+        _, _, y, trace, deltas, _ = self.parts(key, activation)
+        error = jnp.max(jnp.abs(backprop.bp1(trace.z[-1], y, loss=self.loss) - deltas[-1]))
+        measured(error / eps(error.dtype), 8, oracle=CHAIN)
+
+    @pytest.mark.ledger("BP2")
+    def test_bp2(self, key, activation, measured):
+        params, _, _, trace, deltas, _ = self.parts(key, activation)
+        for l in range(len(params) - 1):
+            got = backprop.bp2(params[l + 1].W, deltas[l + 1], trace.z[l], activation=activation)
+            error = jnp.max(jnp.abs(got - deltas[l])) / jnp.max(jnp.abs(deltas[l]))
+            measured(error / eps(error.dtype), EPS_OF_SCALE, oracle=CHAIN)
+
+    @pytest.mark.ledger("BP3")
+    def test_bp3(self, key, activation, measured):
+        _, _, _, trace, deltas, grads = self.parts(key, activation)
+        for l, grad in enumerate(grads):
+            error = jnp.max(jnp.abs(backprop.bp3(deltas[l], trace.a[l]) - grad.W)) / jnp.max(jnp.abs(grad.W))
+            measured(error / eps(error.dtype), 4, oracle=CHAIN)
+
+    @pytest.mark.ledger("BP4")
+    def test_bp4(self, key, activation, measured):
+        _, _, _, _, deltas, grads = self.parts(key, activation)
+        for l, grad in enumerate(grads):
+            error = jnp.max(jnp.abs(backprop.bp4(deltas[l]) - grad.b)) / jnp.max(jnp.abs(grad.b))
+            measured(error / eps(error.dtype), 1, oracle=CHAIN)
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("BP1", "BP2", "BP3", "BP4", "BP5")
+@pytest.mark.parametrize("loss", [losses.sigmoid_squared_error, losses.binary_cross_entropy], ids=str)
+def test_agrees_with_complex_steps(loss, key, measured):
+    params, x, y = problem(key, (3, 5, 4, 2), loss, 6)
+    activation = activations.tanh
+    value, grads = backprop.value_and_grad(params, x, y, activation=activation, loss=loss)
+
+    @jax.numpy_dtype_promotion("standard")
+    def analytic(params):
+        a = x.astype(complex)
+        for layer in params[:-1]:
+            a = jnp.tanh(a @ layer.W.T + layer.b[None])
+        z = a @ params[-1].W.T + params[-1].b[None]
+        s = 1 / (1 + jnp.exp(-z))
+        if loss == losses.binary_cross_entropy:
+            return -jnp.mean(jnp.sum(y * jnp.log(s) + (1 - y) * jnp.log(1 - s), axis=1))
+        return jnp.mean(jnp.sum((s - y) ** 2, axis=1)) / 2
+
+    assert abs(float(value) - float(jnp.real(analytic(params)))) < 1e-14
+    measured(gradcheck.distance(grads, gradcheck.complex_step(analytic, params)), 1e-14, oracle="complex step")
+
+
+@pytest.mark.ledger("BP6")
+def test_backprop_is_a_chain_of_vector_jacobian_products(key, measured):
+    params, x, y = problem(key, (4, 6, 5, 3), losses.softmax_cross_entropy, 1)
+    x, y, sigma = x[0], y[0], activations.tanh
+    maps = [lambda p, a: sigma(p.W @ a + p.b)] * (len(params) - 1) + [lambda p, a: p.W @ a + p.b]
+    a, pullbacks = x, []
+    for F, p in zip(maps, params, strict=True):
+        a, pullback = jax.vjp(F, p, a)
+        pullbacks.append(pullback)
+    g, grads = jax.grad(losses.softmax_cross_entropy.value)(a, y), []
+    for pullback in reversed(pullbacks):
+        grad, g = pullback(g)
+        grads.insert(0, grad)
+    _, hand = backprop.value_and_grad(params, x[None], y[None], activation=sigma, loss=losses.softmax_cross_entropy)
+    measured(gradcheck.distance(hand, tuple(grads)), 8 * eps(x.dtype), oracle="jax.vjp of each layer")
+
+
+def matmul_flops(f, *args):
+    """Multiply–adds in the products of matrices of a traced function."""
+
+    def count(jaxpr):
+        total = 0
+        for eqn in jaxpr.eqns:
+            for inner in (eqn.params.get("jaxpr"), eqn.params.get("call_jaxpr")):
+                if inner is not None:
+                    total += count(getattr(inner, "jaxpr", inner))
+            if eqn.primitive.name == "dot_general":
+                (contract, _), _ = eqn.params["dimension_numbers"]
+                lhs = eqn.invars[0].aval.shape
+                total += eqn.outvars[0].aval.size * int(np.prod([lhs[i] for i in contract]))
+        return total
+
+    return count(jax.make_jaxpr(f)(*args).jaxpr)
+
+
+@pytest.mark.ledger("BP7")
+@pytest.mark.parametrize("sizes", [(784, 128, 10), (784, 512, 512, 10), (64, 64, 64, 64, 10)], ids=str)
+def test_cost_is_three_forwards_less_the_first_layer(sizes, key, measured):
+    loss = losses.softmax_cross_entropy
+    params, x, y = problem(key, sizes, loss, 16)
+    forward = jax.vmap(lambda x: mlp.apply(params, x))
+    hand = functools.partial(backprop.value_and_grad, loss=loss)
+    auto = jax.value_and_grad(functools.partial(risk, activation=activations.relu, loss=loss))
+    products = [m * n for m, n in zip(sizes, sizes[1:], strict=False)]
+    predicted = (3 * sum(products) - products[0]) / sum(products)
+    small = 16 * 40  # the mean over 16 examples is a product, too
+    ratio = (matmul_flops(hand, params, x, y)) / matmul_flops(forward, x)
+    measured(abs(ratio - predicted), small / sum(products), oracle="3 − (first layer's share), counted in the jaxpr")
+    assert abs(matmul_flops(auto, params, x, y) / matmul_flops(forward, x) - predicted) <= small / sum(products)
+
+
+@pytest.mark.ledger("BP8")
+def test_under_jit_vmap_and_scan(key):
+    loss, n = losses.softmax_cross_entropy, 5
+    fn = functools.partial(backprop.value_and_grad, activation=activations.silu, loss=loss)
+    params, x, y = problem(key, (4, 6, 3), loss, n)
+    plain = fn(params, x, y)
+    assert_trees_close(jax.jit(fn)(params, x, y), plain)
+
+    keys = jax.random.split(key, 3)
+    ensemble = jax.vmap(lambda k: mlp.init(k, (4, 6, 3)))(keys)
+    batched = jax.vmap(fn, in_axes=(0, None, None))(ensemble, x, y)
+    for i in range(3):
+        member = jax.tree.map(lambda leaf, i=i: leaf[i], ensemble)
+        assert_trees_close(jax.tree.map(lambda leaf, i=i: leaf[i], batched), fn(member, x, y))
+
+    def descend(grad_fn):
+        body = lambda p, _: (jax.tree.map(lambda p, g: p - 0.1 * g, p, grad_fn(p, x, y)[1]), None)
+        return jax.lax.scan(body, params, length=50)[0]
+
+    auto = jax.value_and_grad(functools.partial(risk, activation=activations.silu, loss=loss))
+    assert_trees_close(descend(fn), descend(auto), rtol=1e-4 if x.dtype == jnp.float32 else 1e-12)
+
+
+@pytest.mark.ledger("BP8")
+def test_sharded_over_two_devices(key):
+    mesh = jax.make_mesh((2,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("data"))
+    loss = losses.softmax_cross_entropy
+    params, x, y = problem(key, (4, 6, 3), loss, 8)
+    fn = jax.jit(functools.partial(backprop.value_and_grad, loss=loss))
+    split = jax.block_until_ready(fn(params, *jax.device_put((x, y), sharding)))
+    assert_trees_close(jax.device_put(split, jax.devices()[0]), fn(params, x, y))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_keeps_dtype(dtype, key):
+    params, x, y = problem(key, (4, 6, 3), losses.half_squared_error, 5, dtype)
+    value, grads = backprop.value_and_grad(params, x, y, loss=losses.half_squared_error)
+    assert value.dtype == dtype and all(leaf.dtype == dtype for leaf in jax.tree.leaves(grads))
+    auto = jax.grad(functools.partial(risk, activation=activations.relu, loss=losses.half_squared_error))
+    assert_trees_close(grads, auto(params, x, y))
+
+
+PENALTIES = [None, regularizers.l2(0.1), regularizers.l1(0.01)]
+
+
+@pytest.mark.ledger("BP8", "REG4", "REG5")
+@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
+@pytest.mark.parametrize("dropout_rate", [0.0, 0.4])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_supervised_is_interchangeable_with_autodiff(penalty, dropout_rate, weighted, key):
+    loss, activation = losses.smoothed_cross_entropy(0.1), activations.tanh
+    params, x, y = problem(key, (4, 16, 16, 3), loss, 6)
+    batch = Dataset(x, y, jnp.arange(6.0) if weighted else None)
+    apply = functools.partial(mlp.apply, activation=activation, dropout_rate=dropout_rate)
+    auto = jax.value_and_grad(training.supervised(apply, loss, penalty=penalty))
+    hand = backprop.supervised(activation=activation, loss=loss, dropout_rate=dropout_rate, penalty=penalty)
+    for k in (key, None):
+        assert_trees_close(jax.jit(hand)(params, batch, k), jax.jit(auto)(params, batch, k))
+    if dropout_rate:
+        assert float(hand(params, batch, key)[0]) != float(hand(params, batch, None)[0])
+
+
+def test_weights_of_examples_are_a_weighted_mean(key):
+    loss = losses.half_squared_error
+    params, x, y = problem(key, (4, 6, 2), loss, 3)
+    twice = backprop.value_and_grad(params, x, y, loss=loss, weight=jnp.asarray([1.0, 2.0, 0.0]))
+    repeated = jnp.asarray([0, 1, 1])
+    assert_trees_close(twice, backprop.value_and_grad(params, x[repeated], y[repeated], loss=loss))
+    nothing = backprop.value_and_grad(params, x, y, loss=loss, weight=jnp.zeros(3))
+    assert_trees_equal(nothing[1], jax.tree.map(jnp.zeros_like, params))
+
+
+def test_a_label_out_of_range_is_nan_and_never_wraps(key):
+    loss = losses.softmax_cross_entropy
+    params, x, _ = problem(key, (4, 6, 3), loss, 2)
+    for wrong in (-1, 3):
+        value, grads = jax.jit(functools.partial(backprop.value_and_grad, loss=loss))(params, x, jnp.asarray([0, wrong]))
+        assert jnp.isnan(value) and jnp.isnan(grads[0].W).any()

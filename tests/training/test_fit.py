@@ -1,0 +1,271 @@
+"""`training.fit`: the bits of `run`, and effects that lose nothing: logs, checkpoints, signals, failures."""
+
+import json
+import os
+import signal
+import threading
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from tests.helpers import assert_trees_equal
+
+from mlpjax import backprop, data, losses, metrics, mlp, training
+from mlpjax.training import checkpoint, stopping
+
+LOSS = losses.softmax_cross_entropy
+OBJECTIVE = training.supervised(mlp.apply, LOSS)
+SIZES = (64, 16, 10)
+TRANSFORM = data.augment.scale(16)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.digits.load("train"), data.digits.load("test")
+
+
+def begin(key, optimizer, stop=None):
+    return training.start(key, mlp.init(key, SIZES), optimizer=optimizer, stop=stop)
+
+
+def settings(optimizer, **more):
+    return dict(objective=OBJECTIVE, optimizer=optimizer, batch_size=32, transform=TRANSFORM) | more
+
+
+def test_same_bits_as_run(digits, key):
+    train, test = digits
+    optimizer = optax.adam(1e-3)
+    common = settings(
+        optimizer,
+        validation=test,
+        metrics={"accuracy": training.metric(mlp.apply, metrics.accuracy)},
+        evaluate_every=25,
+        value_and_grad=backprop.supervised(loss=LOSS),
+    )
+    state = begin(key, optimizer)
+    fitted, told = training.fit(state, train, steps=70, **common)
+    ran, history = jax.jit(lambda s: training.run(s, train, steps=70, **common))(state)
+    assert_trees_equal(fitted, ran)
+    assert_trees_equal(told, jax.tree.map(np.asarray, history))
+    for chunk in (1, 7, 70):
+        again, _ = training.fit(state, train, steps=70, chunk=chunk, **common)
+        assert_trees_equal(again.params, fitted.params)
+
+
+def test_what_is_given_stays_usable(digits, key):
+    optimizer = optax.adam(1e-3)
+    state = begin(key, optimizer)
+    before = jax.tree.map(np.array, state.params)
+    training.fit(state, digits[0], steps=3, **settings(optimizer))
+    assert_trees_equal(jax.tree.map(np.asarray, state.params), before)
+
+
+def test_logs_records_and_tensorboard(digits, key, tmp_path):
+    train, test = digits
+    optimizer = optax.adam(1e-3)
+    records = []
+    sinks = [training.log_jsonl(tmp_path / "log.jsonl"), training.log_tensorboard(tmp_path / "tb"), records.append]
+    training.fit(begin(key, optimizer), train, steps=50, validation=test, evaluate_every=20, log=sinks, **settings(optimizer))
+    assert [r["step"] for r in records] == [20, 40, 50]
+    assert [list(r["validation"]) for r in records] == [["loss"], ["loss"], []]
+    assert all(np.isfinite(r["loss"]) for r in records)
+    assert [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()] == records
+    assert any(f.name.startswith("events.out") for f in (tmp_path / "tb").iterdir())
+
+
+@pytest.mark.ledger("REG6")
+def test_stops_early(digits, key):
+    train, test = digits
+    optimizer, stop = optax.adam(0.1), stopping.patience(2)
+    state, history = training.fit(
+        begin(key, optimizer, stop), train, steps=3000, validation=test, evaluate_every=20, stop=stop, **settings(optimizer)
+    )
+    assert int(state.step) < 3000 and len(history.loss) == int(state.step)
+    best = np.nanmin(history.validation["loss"])
+    kept = TRANSFORM(test, None)
+    assert float(OBJECTIVE(training.best_params(state, stop), kept, None)) == pytest.approx(best, rel=1e-5)
+
+
+class TestCheckpoints:
+    def test_resuming_gives_the_bits_of_an_uninterrupted_run(self, digits, key, tmp_path):
+        optimizer = optax.adam(1e-3)
+        go = lambda state, steps, **more: training.fit(state, digits[0], steps=steps, **settings(optimizer), **more)[0]
+        whole = go(begin(key, optimizer), 60)
+        go(begin(key, optimizer), 23, checkpoint=tmp_path / "c.npz")
+        like = jax.eval_shape(lambda: begin(key, optimizer))
+        assert_trees_equal(go(checkpoint.load(tmp_path / "c.npz", like), 37), whole)
+
+    def test_a_bad_place_is_found_before_the_first_step(self, digits, key, tmp_path):
+        (tmp_path / "file").write_text("not a directory")
+        records, optimizer = [], optax.adam(1e-3)
+        with pytest.raises(OSError, match="file"):
+            bad = tmp_path / "file" / "c.npz"
+            training.fit(begin(key, optimizer), digits[0], steps=9, checkpoint=bad, log=records.append, **settings(optimizer))
+        assert records == []
+
+    def test_a_disk_that_fails_on_the_way_costs_nothing(self, digits, key):
+        calls = []
+
+        def save(state):
+            calls.append(int(state.step))
+            if 0 < len(calls) - 1 < 3:
+                raise OSError("no space left on device")
+
+        optimizer = optax.adam(1e-3)
+        with pytest.warns(UserWarning, match="could not be saved, training goes on: no space left"):
+            training.fit(
+                begin(key, optimizer), digits[0], steps=40, chunk=10, checkpoint=save, save_every=0, **settings(optimizer)
+            )
+        assert calls[0] == 0 and calls[-1] == 40
+
+    def test_a_log_that_fails_on_the_way_costs_nothing(self, digits, key, tmp_path):
+        optimizer = optax.adam(1e-3)
+        with pytest.warns(UserWarning, match="log could not be written"):
+            state, _ = training.fit(
+                begin(key, optimizer), digits[0], steps=4, log=tmp_path / "none" / "log.jsonl", **settings(optimizer)
+            )
+        assert int(state.step) == 4
+
+
+class TestSignals:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_finish_the_chunk_save_and_say_so(self, number, digits, key, tmp_path):
+        optimizer = optax.adam(1e-3)
+        send = lambda record: os.kill(os.getpid(), number) if record["step"] == 20 else None
+        with pytest.raises(training.Interrupted, match=f"stopped by {signal.Signals(number).name} at step 20") as caught:
+            training.fit(
+                begin(key, optimizer),
+                digits[0],
+                steps=60,
+                chunk=10,
+                log=send,
+                checkpoint=tmp_path / "c.npz",
+                **settings(optimizer),
+            )
+        assert len(caught.value.history.loss) == 20 and caught.value.signal == number
+        saved = checkpoint.load(tmp_path / "c.npz", jax.eval_shape(lambda: begin(key, optimizer)))
+        assert_trees_equal(saved, caught.value.state)
+
+    def test_a_second_one_is_obeyed_at_once(self, digits, key):
+        optimizer = optax.adam(1e-3)
+
+        def send(record):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt) as caught:
+            training.fit(begin(key, optimizer), digits[0], steps=60, chunk=10, log=send, **settings(optimizer))
+        assert not isinstance(caught.value, training.Interrupted)
+
+    def test_handlers_are_put_back_and_other_threads_are_left_alone(self, digits, key):
+        optimizer, before = optax.adam(1e-3), signal.getsignal(signal.SIGINT)
+        results = []
+        target = lambda: results.append(training.fit(begin(key, optimizer), digits[0], steps=2, **settings(optimizer)))
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+        assert len(results) == 1 and signal.getsignal(signal.SIGINT) is before
+
+
+class TestNonFinite:
+    def fail(self, key, digits, change, optimizer=None, tmp_path=None):
+        optimizer = optimizer or optax.sgd(0.1)
+        state = training.start(key, mlp.init(key, (64, 16, 16, 10)), optimizer=optimizer)
+        state = state._replace(params=change(state.params))
+        with pytest.raises(training.NonFiniteError) as caught:
+            training.fit(state, digits[0], steps=30, chunk=4, **settings(optimizer))
+        return caught.value
+
+    def test_a_parameter_that_is_nan(self, key, digits):
+        change = lambda p: (p[0], p[1]._replace(b=p[1].b.at[3].set(jnp.nan)), p[2])
+        error = self.fail(key, digits, change)
+        assert error.step == 0 and "parameters hold NaN or infinity in `1/b`" in str(error)
+        assert "learning rate" in str(error)
+
+    @pytest.mark.parametrize("layer", [0, 1, 2])
+    def test_an_overflow_names_its_layer(self, layer, key, digits):
+        big = jnp.finfo(jnp.zeros(()).dtype).max
+        change = lambda p: tuple(q._replace(W=q.W.at[:].set(big)) if i == layer else q for i, q in enumerate(p))
+        error = self.fail(key, digits, change)
+        assert error.step == 0 and f"the forward pass overflows in the layer of `{layer}/" in str(error)
+
+    def test_a_learning_rate_that_explodes_keeps_the_last_good_state(self, key, digits):
+        optimizer = optax.sgd(optax.piecewise_constant_schedule(0.1, {5: 1e38 if jnp.zeros(()).dtype == "float32" else 1e308}))
+        error = self.fail(key, digits, lambda p: p, optimizer)
+        assert 5 <= error.step < 8 and ("overflows" in str(error) or "is not" in str(error))
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(error.state.params))
+
+    def test_a_gradient_that_is_not_finite_names_its_leaf(self, key):
+        def objective(params, batch, k):
+            return jnp.sum(params["fine"] ** 2) + jnp.sum(jnp.sqrt(params["root"]))
+
+        optimizer = optax.sgd(0.1)
+        state = training.start(key, {"fine": jnp.ones(2), "root": jnp.zeros(2)}, optimizer=optimizer)
+        with pytest.raises(training.NonFiniteError, match="its gradient is not, in `root`"):
+            training.fit(state, jnp.ones(4), objective=objective, optimizer=optimizer, steps=5)
+
+    def test_data_that_turn_bad_inside_the_transform(self, key, digits):
+        optimizer = optax.sgd(0.1)
+        spoil = lambda batch, k: batch._replace(x=1 / (batch.x.astype(jnp.zeros(()).dtype) * 0))
+        state = training.start(key, mlp.init(key, SIZES), optimizer=optimizer)
+        with pytest.raises(training.NonFiniteError, match="the batch holds NaN or infinity in `x`"):
+            training.fit(state, digits[0], steps=5, **settings(optimizer, transform=spoil))
+
+
+def test_quiet_when_not_a_terminal(digits, key, capfd):
+    optimizer = optax.adam(1e-3)
+    training.fit(begin(key, optimizer), digits[0], steps=2, progress=True, **settings(optimizer))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_shows_a_bar_on_a_terminal(digits, key, capfd, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    optimizer = optax.adam(1e-3)
+    training.fit(begin(key, optimizer), digits[0], steps=4, progress=True, **settings(optimizer))
+    assert "4/4" in capfd.readouterr().err
+
+
+def test_two_programs_at_most_and_none_the_second_time(digits, key):
+    optimizer = optax.adam(1e-3)
+    common = settings(optimizer)
+    from mlpjax.training import _fit
+
+    before = _fit._chunk._cache_size()
+    training.fit(begin(key, optimizer), digits[0], steps=25, chunk=10, **common)
+    assert _fit._chunk._cache_size() - before == 2
+    training.fit(begin(key, optimizer), digits[0], steps=25, chunk=10, **common)
+    assert _fit._chunk._cache_size() - before == 2
+
+
+def test_a_network_of_ones_own(key):
+    """Not an MLP: a dictionary of parameters, and a function."""
+
+    def init(key):
+        return {"scale": jnp.ones(64), "out": mlp.init(key, (64, 10))}
+
+    def apply(params, x):
+        return mlp.apply(params["out"], jnp.sin(x * params["scale"]))
+
+    optimizer = optax.adam(3e-3)
+    state = training.start(key, init(key), optimizer=optimizer)
+    state, history = training.fit(
+        state,
+        data.digits.load("train"),
+        objective=training.supervised(apply, LOSS),
+        optimizer=optimizer,
+        steps=300,
+        batch_size=64,
+        transform=TRANSFORM,
+        progress=False,
+    )
+    assert history.loss[-20:].mean() < 0.5 < history.loss[0]
+
+
+def test_no_warnings(digits, key):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer = optax.adam(1e-3)
+        training.fit(begin(key, optimizer), digits[0], steps=2, **settings(optimizer))

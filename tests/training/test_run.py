@@ -1,0 +1,392 @@
+"""`training.run` as a value: pure, resumable to the bit, under jit, vmap and grad; and what it refuses."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from tests.helpers import assert_trees_close, assert_trees_equal
+
+from mlpjax import activations, backprop, data, losses, metrics, mlp, regularizers, training
+from mlpjax.data import Dataset
+from mlpjax.training import stopping
+
+LOSS = losses.softmax_cross_entropy
+OBJECTIVE = training.supervised(mlp.apply, LOSS)
+SIZES = (6, 16, 3)
+ACCURACY = {"accuracy": training.metric(mlp.apply, metrics.accuracy)}
+
+
+@pytest.fixture(scope="module")
+def clusters():
+    """Three clusters in six dimensions, 90 examples; and 40 more to validate on."""
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(3, 6)) * 2
+    y = rng.integers(0, 3, 130).astype(np.int32)
+    x = (centers[y] + rng.normal(size=(130, 6))).astype(jnp.zeros(()).dtype)
+    return jax.tree.map(jnp.asarray, (Dataset(x[:90], y[:90]), Dataset(x[90:], y[90:])))
+
+
+def begin(key, optimizer, stop=None, sizes=SIZES):
+    return training.start(key, mlp.init(key, sizes), optimizer=optimizer, stop=stop)
+
+
+def trainer(dataset, optimizer, **settings):
+    settings = {"objective": OBJECTIVE, "optimizer": optimizer, "batch_size": 16} | settings
+    return lambda state, steps: training.run(state, dataset, steps=steps, **settings)
+
+
+@pytest.mark.ledger("OPT5")
+def test_it_learns(clusters, key, measured):
+    train, test = clusters
+    optimizer = optax.adam(1e-2)
+    go = trainer(train, optimizer, validation=test, metrics=ACCURACY, evaluate_every=50)
+    state, history = jax.jit(go, static_argnums=1)(begin(key, optimizer), 200)
+    accuracy = history.validation["accuracy"]
+    assert np.flatnonzero(~np.isnan(accuracy)).tolist() == [49, 99, 149, 199]
+    assert history.loss[-20:].mean() < 0.3 * history.loss[:5].mean()
+    logits = jax.vmap(mlp.apply, in_axes=(None, 0))(state.params, test.x)
+    measured(1 - accuracy[-1], 0.1, oracle="error rate on 40 held-out examples of three clusters")
+    assert float(accuracy[-1]) == pytest.approx(np.mean(np.argmax(np.asarray(logits), 1) == np.asarray(test.y)))
+    loss = np.mean(-np.asarray(jax.nn.log_softmax(logits))[np.arange(40), test.y])
+    assert float(history.validation["loss"][-1]) == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.ledger("OPT5")
+@pytest.mark.parametrize("optimizer", [optax.sgd(0.1, 0.9), optax.adam(1e-2)], ids=["momentum", "adam"])
+def test_a_run_in_two_parts_is_the_same_run_to_the_bit(optimizer, clusters, key):
+    train, test = clusters
+    apply = functools.partial(mlp.apply, dropout_rate=0.2)
+    noise = lambda batch, k: batch if k is None else batch._replace(x=batch.x + 0.1 * jax.random.normal(k, batch.x.shape))
+    go = trainer(
+        train,
+        optimizer,
+        objective=training.supervised(apply, LOSS),
+        transform=noise,
+        validation=test,
+        evaluate_every=7,
+    )
+    go = jax.jit(go, static_argnums=1)
+    whole, history = go(begin(key, optimizer), 40)
+    half, first = go(begin(key, optimizer), 17)
+    rest, second = go(half, 23)
+    assert_trees_equal(rest, whole)
+    assert_trees_equal(jax.tree.map(lambda *parts: jnp.concatenate(parts), first, second), history)
+
+
+@pytest.mark.ledger("BP8")
+@pytest.mark.parametrize("penalty", [None, regularizers.l2(0.01)], ids=str)
+@pytest.mark.parametrize("dropout_rate", [0.0, 0.3])
+def test_by_hand_and_by_autodiff_give_the_same_run(penalty, dropout_rate, clusters, key):
+    train, _ = clusters
+    optimizer = optax.adam(1e-2)
+    apply = functools.partial(mlp.apply, activation=activations.tanh, dropout_rate=dropout_rate)
+    objective = training.supervised(apply, LOSS, penalty=penalty)
+    hand = backprop.supervised(activation=activations.tanh, loss=LOSS, dropout_rate=dropout_rate, penalty=penalty)
+    state = begin(key, optimizer)
+    results = [
+        jax.jit(trainer(train, optimizer, objective=objective, value_and_grad=fn), static_argnums=1)(state, 60)
+        for fn in (None, hand)
+    ]
+    assert_trees_close(results[0][0].params, results[1][0].params, rtol=1e-3 if train.x.dtype == np.float32 else 1e-10)
+
+
+def test_under_vmap_over_keys_and_learning_rates(clusters, key):
+    train, _ = clusters
+
+    def final_loss(key, rate):
+        optimizer = optax.adam(rate)
+        state, history = trainer(train, optimizer)(begin(key, optimizer), 30)
+        return history.loss[-1]
+
+    keys, rates = jax.random.split(key, 3), jnp.asarray([1e-3, 1e-2, 3e-2])
+    sweep = jax.jit(jax.vmap(jax.vmap(final_loss, (None, 0)), (0, None)))(keys, rates)
+    assert sweep.shape == (3, 3)
+    for i in range(3):
+        for j in range(3):
+            assert float(sweep[i, j]) == pytest.approx(float(jax.jit(final_loss)(keys[i], rates[j])), rel=1e-4)
+
+
+def test_under_vmap_each_member_stops_for_itself(clusters, key):
+    train, test = clusters
+    stop = stopping.patience(2)
+
+    def train_one(key, rate):
+        optimizer = optax.sgd(rate)
+        state = begin(key, optimizer, stop)
+        settings = dict(validation=test, evaluate_every=3, stop=stop)
+        return trainer(train, optimizer, **settings)(state, 90)
+
+    rates = jnp.asarray([1e-2, 1.0, 30.0])
+    state, history = jax.jit(jax.vmap(train_one, (None, 0)))(key, rates)
+    lengths = np.sum(~np.isnan(history.loss), axis=1)
+    assert lengths[0] == 90 and lengths[2] < 90 and len(set(lengths)) > 1, lengths
+
+
+@pytest.mark.x64
+def test_differentiable_in_the_learning_rate(clusters, key, measured):
+    train, test = clusters
+
+    def validation_loss(rate):
+        optimizer = optax.sgd(rate)
+        stop = stopping.patience(100)
+        go = trainer(train, optimizer, validation=test, evaluate_every=5, stop=stop, value_and_grad=None)
+        state, _ = go(begin(key, optimizer, stop), 10)
+        return OBJECTIVE(state.params, test, None)
+
+    slope = jax.jit(jax.grad(validation_loss))(0.05)
+    f = jax.jit(validation_loss)
+    finite = (f(0.05 + 1e-6) - f(0.05 - 1e-6)) / 2e-6
+    measured(abs(slope - finite) / abs(finite), 1e-6, oracle="central difference in the learning rate")
+
+
+@pytest.mark.ledger("REG6")
+def test_early_stopping_keeps_the_best_and_then_nothing_moves(clusters, key):
+    train, test = clusters
+    optimizer, stop = optax.adam(0.3), stopping.patience(3, min_delta=0.01)
+    go = trainer(train, optimizer, validation=test, metrics=ACCURACY, evaluate_every=5, stop=stop)
+    state, history = jax.jit(go, static_argnums=1)(begin(key, optimizer, stop), 200)
+    seen = np.asarray(history.validation["loss"])
+    evaluated = np.flatnonzero(~np.isnan(seen))
+    # the rule, replayed in Python on what the history says
+    best, best_step, waited = np.inf, None, 0
+    for i in evaluated:
+        best, best_step, waited = (seen[i], i + 1, 0) if seen[i] < best - 0.01 else (best, best_step, waited + 1)
+    assert waited == 3 and evaluated[-1] < 199, "it should have stopped early"
+    assert int(state.stop_state.rule.step) == best_step
+    assert np.isnan(history.loss[evaluated[-1] + 1 :]).all() and int(state.step) == 200
+    kept = training.best_params(state, stop)
+    assert float(OBJECTIVE(kept, test, None)) == pytest.approx(best, rel=1e-6)
+    again, more = jax.jit(go, static_argnums=1)(state, 20)
+    assert_trees_equal(again.params, state.params)
+    assert np.isnan(more.loss).all()
+
+
+def test_maximize_and_unknown_monitor(clusters, key):
+    train, test = clusters
+    optimizer = optax.adam(1e-2)
+    stop = stopping.patience(2, monitor="accuracy", maximize=True)
+    go = trainer(train, optimizer, validation=test, metrics=ACCURACY, evaluate_every=10, stop=stop)
+    state, history = go(begin(key, optimizer, stop), 60)
+    assert float(state.stop_state.rule.value) == pytest.approx(float(np.nanmax(history.validation["accuracy"])))
+    wrong = stopping.patience(2, monitor="f1")
+    with pytest.raises(ValueError, match="`monitor` must be one of the validation metrics"):
+        trainer(train, optimizer, validation=test, stop=wrong)(begin(key, optimizer, wrong), 6)
+
+
+@pytest.mark.parametrize("where", ["params", "label", "rate"])
+def test_a_non_finite_step_changes_nothing_and_ends_the_run(where, clusters, key):
+    train, _ = clusters
+    optimizer = optax.adam(1e-2)
+    if where == "rate":  # the sixth step overflows
+        optimizer = optax.sgd(optax.piecewise_constant_schedule(0.1, {5: 1e38}))
+    state = begin(key, optimizer)
+    if where == "params":
+        state = state._replace(params=jax.tree.map(lambda p: p.at[0].set(jnp.nan), state.params))
+    if where == "label":
+        train = train._replace(y=jnp.where(jnp.arange(90) == 40, 3, train.y))
+    go = jax.jit(lambda state, train: trainer(train, optimizer)(state, 30))
+    ended, history = go(state, train)
+    bad = int(ended.stop_state.first_bad_step)
+    assert bad < 30 and np.isnan(history.loss[bad + 1 :]).all() and int(ended.step) == 30
+    before = state if bad == 0 else jax.jit(lambda s, t: trainer(t, optimizer)(s, bad))(state, train)[0]
+    assert_trees_equal(ended.params, before.params)
+    assert_trees_equal(ended.opt_state, before.opt_state)
+
+
+def test_full_batch_takes_the_data_as_they_are(clusters, key):
+    train, _ = clusters
+    optimizer = optax.sgd(0.1)
+    state, history = trainer(train, optimizer, batch_size=None)(begin(key, optimizer), 3)
+    params = mlp.init(key, SIZES)
+    for step in range(3):
+        value, grads = jax.value_and_grad(OBJECTIVE)(params, train, None)
+        assert float(history.loss[step]) == pytest.approx(float(value), rel=1e-5)
+        params = jax.tree.map(lambda p, g: p - 0.1 * g, params, grads)
+    assert_trees_close(state.params, params)
+
+
+@pytest.mark.ledger("OPT5")
+def test_every_example_once_per_epoch(key):
+    """A model that counts: its gradient says which examples were in the batch."""
+    n = 50
+    seen = lambda counts, batch, k: -jnp.sum(counts[batch])
+    optimizer = optax.sgd(1.0)
+    go = lambda steps: training.run(
+        training.start(key, jnp.zeros(n), optimizer=optimizer),
+        jnp.arange(n),
+        objective=seen,
+        optimizer=optimizer,
+        steps=steps,
+        batch_size=10,
+    )
+    assert go(5)[0].params.tolist() == [1.0] * n
+    assert go(15)[0].params.tolist() == [3.0] * n
+    assert sorted(go(2)[0].params.tolist()) == [0.0] * 30 + [1.0] * 20
+
+
+def test_any_pytree_of_data_and_any_objective(key):
+    """Not an MLP: a polynomial, on data in a dictionary, with a model state that counts its calls."""
+    x = jnp.linspace(-1.0, 1.0, 64)
+    dataset = {"x": x, "y": 1 + 2 * x - 3 * x**2}
+
+    def objective(c, calls, batch, key):
+        del key
+        fit = c[0] + c[1] * batch["x"] + c[2] * batch["x"] ** 2
+        return jnp.mean((fit - batch["y"]) ** 2), calls + 1
+
+    optimizer = optax.sgd(0.3)
+    state = training.start(key, jnp.zeros(3), optimizer=optimizer, model_state=jnp.int32(0))
+    settings = dict(objective=objective, optimizer=optimizer, steps=600, batch_size=16)
+    state, _ = jax.jit(lambda s: training.run(s, dataset, **settings))(state)
+    np.testing.assert_allclose(state.params, [1, 2, -3], atol=1e-3)
+    assert int(state.model_state) == 600
+
+
+def test_regression_end_to_end(key):
+    x = jnp.linspace(-1, 1, 128)[:, None]
+    train = Dataset(x, jnp.concatenate([jnp.sin(3 * x), x**2], axis=1))
+    optimizer = optax.adam(1e-2)
+    objective = training.supervised(functools.partial(mlp.apply, activation=activations.tanh), losses.half_squared_error)
+    state = begin(key, optimizer, sizes=(1, 32, 2))
+    go = trainer(train, optimizer, objective=objective, batch_size=32)
+    state, _ = jax.jit(go, static_argnums=1)(state, 1500)
+    assert float(objective(state.params, train, None)) < 1e-2
+
+
+def test_class_weights_move_the_decision(clusters, key):
+    train, test = clusters
+    heavy = train._replace(weight=jnp.where(train.y == 0, 50.0, 1.0))
+    optimizer = optax.adam(1e-2)
+    overlap = lambda d: d._replace(x=d.x * 0.15)
+    rate = []
+    for dataset in (train, heavy):
+        state, _ = trainer(overlap(dataset), optimizer)(begin(key, optimizer), 60)
+        logits = jax.vmap(mlp.apply, in_axes=(None, 0))(state.params, overlap(test).x)
+        rate.append(float(jnp.mean(jnp.argmax(logits, 1) == 0)))
+    assert rate[1] > rate[0]
+
+
+def test_transform_runs_inside_and_evaluation_gets_its_deterministic_part(key):
+    images = Dataset(jnp.full((20, 4), 255, jnp.uint8), jnp.zeros(20, jnp.int32))
+    keys = []
+
+    def transform(batch, k):
+        keys.append(k)
+        x = batch.x.astype(jnp.zeros(()).dtype) / 255
+        return batch._replace(x=x if k is None else x + jax.random.normal(k, x.shape))
+
+    measure = {"mean": lambda params, batch: jnp.mean(batch.x)}
+    optimizer = optax.sgd(0.1)
+    settings = dict(transform=transform, validation=images, metrics=measure, evaluate_every=1, batch_size=5)
+    _, history = trainer(images, optimizer, **settings)(begin(key, optimizer, sizes=(4, 3)), 3)
+    assert history.validation["mean"].tolist() == [1.0] * 3
+    assert any(k is None for k in keys) and any(k is not None for k in keys)
+
+
+def test_evaluate_in_chunks_equals_evaluate_at_once(clusters, key):
+    train, _ = clusters
+    params = mlp.init(key, SIZES)
+    for weight in (None, jnp.arange(90.0)):
+        dataset = train._replace(weight=weight)
+        evaluate = functools.partial(training.evaluate, params, dataset, objective=OBJECTIVE, metrics=ACCURACY)
+        whole = evaluate(batch_size=1000)
+        for size in (1, 7, 45, 89, 90):
+            assert_trees_close(jax.jit(functools.partial(evaluate, batch_size=size))(), whole)
+
+
+def test_optimizers_that_need_more_than_the_gradient(clusters, key):
+    """A line search evaluates the objective; reduce-on-plateau reads the loss; averaging keeps its own parameters."""
+    train, test = clusters
+    lbfgs = optax.lbfgs()
+    state, history = jax.jit(trainer(train, lbfgs, batch_size=None), static_argnums=1)(begin(key, lbfgs), 15)
+    assert history.loss[-1] < 0.2 * history.loss[0]
+    plateau = training.recipes.reduce_on_plateau(optax.sgd(1e-3), factor=0.5, patience=1, cooldown=0, rtol=0.5)
+    state, _ = trainer(train, plateau)(begin(key, plateau), 10)
+    assert float(state.opt_state[1].scale) < 1
+    averaged = optax.chain(optax.sgd(0.1))
+    doubled = lambda state: jax.tree.map(lambda p: 2 * p, state.params)
+    settings = dict(validation=test, evaluate_every=5)
+    state, history = trainer(train, averaged, eval_params=doubled, **settings)(begin(key, averaged), 5)
+    expected = OBJECTIVE(doubled(state), test, None)
+    assert float(history.validation["loss"][-1]) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_one_compilation_for_many_runs(clusters, key):
+    train, _ = clusters
+    optimizer = optax.inject_hyperparams(optax.adam)(learning_rate=1e-2)
+    compiled = jax.jit(lambda state: trainer(train, optimizer)(state, 10))
+    for rate in (1e-1, 1e-2, 1e-3):
+        state = begin(key, optimizer)
+        state.opt_state.hyperparams["learning_rate"] = jnp.asarray(rate)
+        compiled(state)
+    assert compiled._cache_size() == 1
+
+
+class TestRefusals:
+    """Each mistake is found before the first step, and the message says what to do."""
+
+    @pytest.fixture
+    def attempt(self, clusters, key, unchecked):
+        def attempt(dataset=None, sizes=SIZES, objective=OBJECTIVE, steps=3, **settings):
+            optimizer = settings.pop("optimizer", optax.sgd(0.1))
+            dataset = clusters[0] if dataset is None else dataset
+            state = begin(key, optimizer, sizes=sizes)
+            return trainer(dataset, optimizer, objective=objective, **settings)(state, steps)
+
+        return attempt
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda d: d._replace(y=d.y[:-1]), r"same number of examples, but x has 90, y has 89"),
+            (lambda d: d._replace(x=d.x[:0], y=d.y[:0]), r"`data` is empty"),
+            (lambda d: d._replace(x=np.where(np.arange(6) == 2, np.nan, d.x)), r"`data.x` holds 90 values .* \(0, 2\)"),
+            (lambda d: d._replace(x=np.where(d.x == d.x[3, 1], np.inf, d.x)), r"NaN or infinite, the first at index \(3, 1\)"),
+            (lambda d: d._replace(y=np.where(np.arange(90) == 5, -1, d.y)), r"from 0 to 2 .* got -1 at index 5"),
+            (lambda d: d._replace(y=d.y + 1), r"from 0 to 2 .* got 3"),
+            (lambda d: d._replace(y=d.y[:, None]), r"`y` must have the shape of the network's output"),
+            (lambda d: d._replace(y=d.y.astype(float)), r"or one integer class index"),
+            (lambda d: d._replace(x=d.x[:, :4]), r"layer 0 of `params` expects 6 inputs .* `x` has 4"),
+            (lambda d: d._replace(x=d.x[:, None]), r"must be one example of shape \(6,\); got shape \(1, 6\)"),
+            (lambda d: d._replace(weight=-np.ones(90)), r"`weight` must hold one number ≥ 0 per example"),
+            (lambda d: d._replace(weight=np.zeros(90)), r"`weight` must hold one number ≥ 0 per example, not all 0"),
+        ],
+    )
+    def test_data(self, change, message, clusters, attempt):
+        with pytest.raises(ValueError, match=message):
+            attempt(change(clusters[0]))
+
+    def test_a_column_of_targets_is_asked_for(self, clusters, attempt):
+        train = clusters[0]._replace(y=np.ones(90, clusters[0].x.dtype))
+        objective = training.supervised(mlp.apply, losses.half_squared_error)
+        with pytest.raises(ValueError, match=r"y\[:, None\]"):
+            attempt(train, sizes=(6, 1), objective=objective)
+
+    def test_batch_larger_than_the_data(self, attempt):
+        with pytest.raises(ValueError, match=r"`batch_size` must not exceed the number of examples; got 91 for 90"):
+            attempt(batch_size=91)
+
+    @pytest.mark.parametrize("name", ["batch_size", "steps", "evaluate_every"])
+    @pytest.mark.parametrize("value", [0, -3, 2.5])
+    def test_counts(self, name, value, attempt):
+        with pytest.raises(ValueError, match=f"`{name}` must be a positive integer"):
+            attempt(**{name: value})
+
+    def test_stopping_needs_a_validation_set_and_the_same_rule_at_the_start(self, clusters, attempt):
+        with pytest.raises(ValueError, match="give it a `validation` set"):
+            attempt(stop=stopping.patience(2))
+        with pytest.raises(ValueError, match="`stop` must be the same for `start` and for the run"):
+            attempt(stop=stopping.patience(2), validation=clusters[1])
+
+    def test_labels_that_are_traced_give_nan(self, clusters, key):
+        optimizer = optax.sgd(0.1)
+        wrong = clusters[0]._replace(y=clusters[0].y - 1)
+        _, history = jax.jit(lambda d: trainer(d, optimizer)(begin(key, optimizer), 4))(wrong)
+        assert np.isnan(history.loss[0])
+
+
+def test_xor_data_is_what_the_book_says():
+    assert data.toy.xor().y.ravel().tolist() == [0.0, 1.0, 1.0, 0.0]
