@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from mlpjax._types import Any
 
 
 def concrete(tree: Any) -> bool:
     """Whether no leaf of `tree` is traced, so that its values may be looked at."""
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+    return not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 def sizes(value: Sequence[int]) -> tuple[int, ...]:
@@ -72,7 +73,7 @@ def leading_axis(data: Any) -> int:
 def finite(argument: str, data: Any) -> None:
     """No NaN and no infinity in any concrete floating-point array of `data`."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(data):
-        if isinstance(leaf, jax.core.Tracer) or not jnp.issubdtype(leaf.dtype, jnp.inexact):
+        if isinstance(leaf, Tracer) or not jnp.issubdtype(leaf.dtype, jnp.inexact):
             continue
         bad = ~np.isfinite(np.asarray(leaf))
         if bad.any():
@@ -85,7 +86,7 @@ def finite(argument: str, data: Any) -> None:
 
 def labels(y: Any, classes: int) -> None:
     """Concrete class indices in 0 … classes−1, one per example."""
-    if isinstance(y, jax.core.Tracer):
+    if isinstance(y, Tracer):
         return
     y = np.asarray(y)
     if y.size and (y.min() < 0 or y.max() >= classes):

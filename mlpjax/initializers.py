@@ -8,6 +8,7 @@ follows from asking that signals keep their size forwards, and gradients backwar
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -28,7 +29,11 @@ __all__ = [
 ]
 
 
-def variance_scaling(scale: float, mode: str = "fan_in", distribution: str = "truncated_normal") -> Initializer:
+def variance_scaling(
+    scale: float,
+    mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in",
+    distribution: Literal["truncated_normal", "normal", "uniform"] = "truncated_normal",
+) -> Initializer:
     r"""Weights of variance scale / n, for layers `(out, in)`.
 
     $$\operatorname{Var} W_{ij} = s / n, \qquad n = n_{\text{in}},\ n_{\text{out}} \text{ or their mean}$$
@@ -57,18 +62,41 @@ def variance_scaling(scale: float, mode: str = "fan_in", distribution: str = "tr
 
 
 def zeros(key: PRNGKey, shape: Sequence[int], dtype: DTypeLike | None = None) -> Array:
-    """All zeros: right for biases, wrong for weights (INI1)."""
+    """All zeros: right for biases, wrong for weights (INI1).
+
+    Args:
+        key: not used.
+        shape: of the result.
+        dtype: of the result; JAX's default float if left out.
+
+    Returns:
+        Zeros.
+    """
     del key
     return jnp.zeros(shape, dtype)
 
 
 def constant(value: float) -> Initializer:
-    """All entries equal to `value`, such as a small positive bias under ReLU."""
+    """All entries equal, such as a small positive bias under ReLU; for weights as wrong as zeros (INI1).
+
+    Args:
+        value: of every entry.
+
+    Returns:
+        A function `(key, shape, dtype) -> Array`.
+    """
     return jax.nn.initializers.constant(value)
 
 
 def normal(stddev: float) -> Initializer:
-    """Independent normal entries of mean 0 and the given standard deviation, whatever the sizes."""
+    """Independent normal entries of mean 0, of one standard deviation whatever the sizes.
+
+    Args:
+        stddev: the standard deviation.
+
+    Returns:
+        A function `(key, shape, dtype) -> Array`.
+    """
     return jax.nn.initializers.normal(stddev)
 
 

@@ -239,5 +239,6 @@ def _check_example(params: tuple[Dense, ...], x: Array) -> None:
 
 def _dropout_keys(key: PRNGKey | None, rate: float, hidden: int) -> Sequence[PRNGKey | None]:
     _check.probability("dropout_rate", rate)
-    off = key is None or rate == 0.0
-    return [None] * hidden if off else list(jax.random.split(key, hidden)) if hidden else []
+    if key is None or rate == 0.0 or hidden == 0:
+        return [None] * hidden
+    return list(jax.random.split(key, hidden))

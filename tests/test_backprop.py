@@ -1,6 +1,7 @@
 """BP1–BP8: the hand-written backward pass against autodiff, finite differences and the chain rule written out."""
 
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -8,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.helpers import EPS_OF_SCALE, assert_trees_close, assert_trees_equal, eps
 
 from mlpjax import activations, backprop, gradcheck, losses, mlp, regularizers, training
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
+from tests.helpers import EPS_OF_SCALE, assert_trees_close, assert_trees_equal, eps
 
 
 def problem(key, sizes, loss, n, dtype=None):
@@ -21,7 +22,7 @@ def problem(key, sizes, loss, n, dtype=None):
     cast = lambda array: jnp.asarray(array, dtype or jnp.zeros(()).dtype)
     params = tuple(
         Dense(cast(rng.normal(size=(m, k)) * np.sqrt(2 / k)), cast(rng.normal(size=m) / 2))
-        for k, m in zip(sizes, sizes[1:], strict=False)
+        for k, m in itertools.pairwise(sizes)
     )
     x = cast(rng.normal(size=(n, sizes[0])))
     if loss.classifies:
@@ -256,7 +257,7 @@ def test_cost_is_three_forwards_less_the_first_layer(sizes, key, measured):
     forward = jax.vmap(lambda x: mlp.apply(params, x))
     hand = functools.partial(backprop.value_and_grad, loss=loss)
     auto = jax.value_and_grad(functools.partial(risk, activation=activations.relu, loss=loss))
-    products = [m * n for m, n in zip(sizes, sizes[1:], strict=False)]
+    products = [m * n for m, n in itertools.pairwise(sizes)]
     predicted = (3 * sum(products) - products[0]) / sum(products)
     small = 16 * 40  # the mean over 16 examples is a product, too
     ratio = (matmul_flops(hand, params, x, y)) / matmul_flops(forward, x)

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.helpers import assert_trees_close, assert_trees_equal, eps
 
 from mlpjax import activations, initializers, mlp
 from mlpjax.layers import Dense, dense
+from tests.helpers import assert_trees_close, assert_trees_equal, eps
 
 SIZES = (5, 7, 6, 3)
 

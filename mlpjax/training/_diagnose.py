@@ -1,6 +1,7 @@
 """Where a step became non-finite: in the data, a parameter, the forward pass, or the gradient."""
 
 import jax
+import jax.extend.core
 import jax.numpy as jnp
 import numpy as np
 import optax

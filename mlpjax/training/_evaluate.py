@@ -1,5 +1,7 @@
 """Means over a whole data set, a chunk at a time."""
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 
@@ -13,7 +15,7 @@ def evaluate(
     data: Any,
     *,
     objective: Callable | None = None,
-    metrics: dict[str, Callable] | None = None,
+    metrics: Mapping[str, Callable] | None = None,
     model_state: Any = None,
     transform: Callable | None = None,
     batch_size: int = 1000,
@@ -60,9 +62,7 @@ def evaluate(
     whole = n // batch_size
     parts = []
     if whole:
-        head = jax.tree.map(
-            lambda a: a[: whole * batch_size].reshape(whole, batch_size, *a.shape[1:]), data
-        )
+        head = jax.tree.map(lambda a: a[: whole * batch_size].reshape(whole, batch_size, *a.shape[1:]), data)
         parts.append(jax.lax.map(measure, head))
     if n % batch_size:
         tail = measure(jax.tree.map(lambda a: a[whole * batch_size :], data))

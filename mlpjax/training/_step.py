@@ -17,7 +17,8 @@ def select(condition: Array, new: Any, old: Any) -> Any:
 def finite(tree: Any) -> Array:
     """Whether every number in the tree is finite."""
     # 0·x is 0 for a finite x and NaN for any other: a sum of these is half the work of `all(isfinite(x))` on a CPU
-    return sum(jnp.sum(leaf * 0).astype(float) for leaf in jax.tree.leaves(tree)) == 0
+    zeros = [jnp.sum(leaf * 0).astype(float) for leaf in jax.tree.leaves(tree)]
+    return jnp.sum(jnp.stack(zeros)) == 0
 
 
 def active(state: TrainState, stop: Stop | None) -> Array:
@@ -74,11 +75,8 @@ def step(
     running = active(state, stop)
     good = jnp.isfinite(value) & finite(params)
     bad_step = jnp.where(running & ~good, state.step, state.stop_state.first_bad_step)
-    kept = select(
-        running & good,
-        (params, model_state, opt_state),
-        (state.params, state.model_state, state.opt_state),
-    )
+    new, old = (params, model_state, opt_state), (state.params, state.model_state, state.opt_state)
+    params, model_state, opt_state = select(running & good, new, old)
     stop_state = state.stop_state._replace(first_bad_step=bad_step)
-    new = TrainState(*kept, stop_state, state.key, state.step + jnp.uint32(1))
-    return new, jnp.where(running, value, jnp.nan)
+    state = TrainState(params, model_state, opt_state, stop_state, state.key, state.step + jnp.uint32(1))
+    return state, jnp.where(running, value, jnp.nan)

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from tests.helpers import assert_trees_equal
 
 from mlpjax import backprop, data, losses, metrics, mlp, training
 from mlpjax.training import checkpoint, stopping
+from tests.helpers import assert_trees_equal
 
 LOSS = losses.softmax_cross_entropy
 OBJECTIVE = training.supervised(mlp.apply, LOSS)
@@ -68,7 +68,9 @@ def test_logs_records_and_tensorboard(digits, key, tmp_path):
     optimizer = optax.adam(1e-3)
     records = []
     sinks = [training.log_jsonl(tmp_path / "log.jsonl"), training.log_tensorboard(tmp_path / "tb"), records.append]
-    training.fit(begin(key, optimizer), train, steps=50, validation=test, evaluate_every=20, log=sinks, **settings(optimizer))
+    training.fit(
+        begin(key, optimizer), train, steps=50, validation=test, evaluate_every=20, log=sinks, **settings(optimizer)
+    )
     assert [r["step"] for r in records] == [20, 40, 50]
     assert [list(r["validation"]) for r in records] == [["loss"], ["loss"], []]
     assert all(np.isfinite(r["loss"]) for r in records)
@@ -81,7 +83,13 @@ def test_stops_early(digits, key):
     train, test = digits
     optimizer, stop = optax.adam(0.1), stopping.patience(2)
     state, history = training.fit(
-        begin(key, optimizer, stop), train, steps=3000, validation=test, evaluate_every=20, stop=stop, **settings(optimizer)
+        begin(key, optimizer, stop),
+        train,
+        steps=3000,
+        validation=test,
+        evaluate_every=20,
+        stop=stop,
+        **settings(optimizer),
     )
     assert int(state.step) < 3000 and len(history.loss) == int(state.step)
     best = np.nanmin(history.validation["loss"])
@@ -103,7 +111,9 @@ class TestCheckpoints:
         records, optimizer = [], optax.adam(1e-3)
         with pytest.raises(OSError, match="file"):
             bad = tmp_path / "file" / "c.npz"
-            training.fit(begin(key, optimizer), digits[0], steps=9, checkpoint=bad, log=records.append, **settings(optimizer))
+            training.fit(
+                begin(key, optimizer), digits[0], steps=9, checkpoint=bad, log=records.append, **settings(optimizer)
+            )
         assert records == []
 
     def test_a_disk_that_fails_on_the_way_costs_nothing(self, digits, key):
@@ -117,7 +127,13 @@ class TestCheckpoints:
         optimizer = optax.adam(1e-3)
         with pytest.warns(UserWarning, match="could not be saved, training goes on: no space left"):
             training.fit(
-                begin(key, optimizer), digits[0], steps=40, chunk=10, checkpoint=save, save_every=0, **settings(optimizer)
+                begin(key, optimizer),
+                digits[0],
+                steps=40,
+                chunk=10,
+                checkpoint=save,
+                save_every=0,
+                **settings(optimizer),
             )
         assert calls[0] == 0 and calls[-1] == 40
 
@@ -135,7 +151,9 @@ class TestSignals:
     def test_finish_the_chunk_save_and_say_so(self, number, digits, key, tmp_path):
         optimizer = optax.adam(1e-3)
         send = lambda record: os.kill(os.getpid(), number) if record["step"] == 20 else None
-        with pytest.raises(training.Interrupted, match=f"stopped by {signal.Signals(number).name} at step 20") as caught:
+        with pytest.raises(
+            training.Interrupted, match=f"stopped by {signal.Signals(number).name} at step 20"
+        ) as caught:
             training.fit(
                 begin(key, optimizer),
                 digits[0],
@@ -193,7 +211,9 @@ class TestNonFinite:
         assert error.step == 0 and f"the forward pass overflows in the layer of `{layer}/" in str(error)
 
     def test_a_learning_rate_that_explodes_keeps_the_last_good_state(self, key, digits):
-        optimizer = optax.sgd(optax.piecewise_constant_schedule(0.1, {5: 1e38 if jnp.zeros(()).dtype == "float32" else 1e308}))
+        optimizer = optax.sgd(
+            optax.piecewise_constant_schedule(0.1, {5: 1e38 if jnp.zeros(()).dtype == "float32" else 1e308})
+        )
         error = self.fail(key, digits, lambda p: p, optimizer)
         assert 5 <= error.step < 8 and ("overflows" in str(error) or "is not" in str(error))
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(error.state.params))

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from tests.helpers import assert_trees_close, assert_trees_equal
 
 from mlpjax import activations, backprop, data, losses, metrics, mlp, regularizers, training
 from mlpjax.data import Dataset
 from mlpjax.training import stopping
+from tests.helpers import assert_trees_close, assert_trees_equal
 
 LOSS = losses.softmax_cross_entropy
 OBJECTIVE = training.supervised(mlp.apply, LOSS)
@@ -59,7 +59,9 @@ def test_it_learns(clusters, key, measured):
 def test_a_run_in_two_parts_is_the_same_run_to_the_bit(optimizer, clusters, key):
     train, test = clusters
     apply = functools.partial(mlp.apply, dropout_rate=0.2)
-    noise = lambda batch, k: batch if k is None else batch._replace(x=batch.x + 0.1 * jax.random.normal(k, batch.x.shape))
+    noise = lambda batch, k: (
+        batch if k is None else batch._replace(x=batch.x + 0.1 * jax.random.normal(k, batch.x.shape))
+    )
     go = trainer(
         train,
         optimizer,
@@ -98,7 +100,7 @@ def test_under_vmap_over_keys_and_learning_rates(clusters, key):
 
     def final_loss(key, rate):
         optimizer = optax.adam(rate)
-        state, history = trainer(train, optimizer)(begin(key, optimizer), 30)
+        _state, history = trainer(train, optimizer)(begin(key, optimizer), 30)
         return history.loss[-1]
 
     keys, rates = jax.random.split(key, 3), jnp.asarray([1e-3, 1e-2, 3e-2])
@@ -120,7 +122,7 @@ def test_under_vmap_each_member_stops_for_itself(clusters, key):
         return trainer(train, optimizer, **settings)(state, 90)
 
     rates = jnp.asarray([1e-2, 1.0, 30.0])
-    state, history = jax.jit(jax.vmap(train_one, (None, 0)))(key, rates)
+    _state, history = jax.jit(jax.vmap(train_one, (None, 0)))(key, rates)
     lengths = np.sum(~np.isnan(history.loss), axis=1)
     assert lengths[0] == 90 and lengths[2] < 90 and len(set(lengths)) > 1, lengths
 
@@ -249,7 +251,9 @@ def test_regression_end_to_end(key):
     x = jnp.linspace(-1, 1, 128)[:, None]
     train = Dataset(x, jnp.concatenate([jnp.sin(3 * x), x**2], axis=1))
     optimizer = optax.adam(1e-2)
-    objective = training.supervised(functools.partial(mlp.apply, activation=activations.tanh), losses.half_squared_error)
+    objective = training.supervised(
+        functools.partial(mlp.apply, activation=activations.tanh), losses.half_squared_error
+    )
     state = begin(key, optimizer, sizes=(1, 32, 2))
     go = trainer(train, optimizer, objective=objective, batch_size=32)
     state, _ = jax.jit(go, static_argnums=1)(state, 1500)
@@ -344,7 +348,10 @@ class TestRefusals:
             (lambda d: d._replace(y=d.y[:-1]), r"same number of examples, but x has 90, y has 89"),
             (lambda d: d._replace(x=d.x[:0], y=d.y[:0]), r"`data` is empty"),
             (lambda d: d._replace(x=np.where(np.arange(6) == 2, np.nan, d.x)), r"`data.x` holds 90 values .* \(0, 2\)"),
-            (lambda d: d._replace(x=np.where(d.x == d.x[3, 1], np.inf, d.x)), r"NaN or infinite, the first at index \(3, 1\)"),
+            (
+                lambda d: d._replace(x=np.where(d.x == d.x[3, 1], np.inf, d.x)),
+                r"NaN or infinite, the first at index \(3, 1\)",
+            ),
             (lambda d: d._replace(y=np.where(np.arange(90) == 5, -1, d.y)), r"from 0 to 2 .* got -1 at index 5"),
             (lambda d: d._replace(y=d.y + 1), r"from 0 to 2 .* got 3"),
             (lambda d: d._replace(y=d.y[:, None]), r"`y` must have the shape of the network's output"),

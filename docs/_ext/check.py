@@ -1,0 +1,107 @@
+"""Gate on the built site: no page may need a network, show raw TeX, or point to what is not there.
+
+python -m docs._ext.check site
+"""
+
+import html.parser
+import pathlib
+import re
+import sys
+import urllib.parse
+
+LOADS = {
+    "img": "src",
+    "script": "src",
+    "link": "href",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "object": "data",
+}
+HARMLESS = {"canonical", "next", "prev", "edit", "alternate"}  # <link>s that no browser fetches
+URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
+CALLS = re.compile(r"https?://(?:api\.github\.com|unpkg\.com|cdn\.|fonts\.)[^\"'`\s]*")
+RAW = re.compile(r"\\\(|\\\[|\$\$|\\(?:frac|delta|sigma|partial|odot)\b|katex-error")
+
+
+class Page(html.parser.HTMLParser):
+    """What a page loads, links to and defines, and its visible text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.links, self.ids, self.text, self.hidden = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        if tag in {"script", "style", "pre", "code", "mx-tex"}:
+            self.hidden.append(tag)
+        if tag == "a" and attributes.get("href"):
+            self.links.append(attributes["href"])
+        if LOADS.get(tag) in attributes and attributes.get("rel") not in HARMLESS:
+            self.loads.append(attributes[LOADS[tag]])
+        self.loads += [a or b for a, b in URL.findall(attributes.get("style") or "")]
+
+    def handle_endtag(self, tag):
+        if self.hidden and self.hidden[-1] == tag:
+            self.hidden.pop()
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.text.append(data)
+
+
+def foreign(url):
+    """Whether fetching `url` needs a network."""
+    return urllib.parse.urlsplit(url).scheme in {"http", "https"} or url.startswith("//")
+
+
+def target(site, file, url):
+    """The file a local link leads to, and the anchor in it."""
+    parts = urllib.parse.urlsplit(url)
+    path = urllib.parse.unquote(parts.path)
+    base = site if path.startswith("/") else file.parent
+    found = (base / path.lstrip("/")).resolve() if path else file
+    return (found / "index.html" if found.is_dir() else found), urllib.parse.unquote(parts.fragment)
+
+
+def page_problems(site, file, pages):
+    """What is wrong with one page, as sentences."""
+    page = pages[file]
+    yield from (f"loads {url}" for url in page.loads if foreign(url))
+    yield from (f"raw TeX: …{text.strip()[:60]}…" for text in page.text if RAW.search(text))
+    yield from (f"id {name!r} stands twice" for name in sorted(set(page.ids)) if page.ids.count(name) > 1)
+    local = [u for u in page.links if not urllib.parse.urlsplit(u).scheme and not u.startswith("//")]
+    for url in [] if file.name == "404.html" else local:
+        other, anchor = target(site, file, url)
+        if not other.exists():
+            yield f"dead link {url}"
+        elif anchor and other in pages and anchor not in {*pages[other].ids, "__comments"}:
+            yield f"dead anchor {url}"
+
+
+def problems(site):
+    """Every problem of a built site: `(file, sentence)`."""
+    site = pathlib.Path(site).resolve()
+    pages = {file: Page(file.read_text("utf-8")) for file in sorted(site.rglob("*.html"))}
+    for file in pages:
+        yield from ((file.relative_to(site), text) for text in page_problems(site, file, pages))
+    for file in sorted(site.rglob("*.css")):
+        urls = [a or b for a, b in URL.findall(file.read_text("utf-8"))]
+        yield from ((file.relative_to(site), f"loads {url}") for url in urls if foreign(url))
+    for file in sorted(site.rglob("*.html")):
+        yield from ((file.relative_to(site), f"names {url}") for url in CALLS.findall(file.read_text("utf-8")))
+
+
+def main():
+    """Print what is wrong, and fail if anything is."""
+    found = list(problems(sys.argv[1]))
+    for file, text in found:
+        print(f"{file}: {text}")
+    print(f"{len(list(pathlib.Path(sys.argv[1]).rglob('*.html')))} pages, {len(found)} problems")
+    raise SystemExit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,486 @@
+"""Activations against mpmath over the whole range of floats, their facts, and what they are as values."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+from mlpjax import activations, mlp
+from mlpjax.activations import Activation, by_name, elu, leaky_relu
+from tests import oracles
+from tests.helpers import eps
+from tests.oracles import ORACLE
+
+ULP = 4
+SIZES = {"float32": (2500, 3000), "float64": (700, 700), "bfloat16": (150, 1000)}
+ROWS = {
+    "identity": "ACT8", "sigmoid": "ACT1", "tanh": "ACT2", "relu": "ACT3", "leaky_relu": "ACT4", "elu": "ACT5",
+    "gelu": "ACT6", "gelu_tanh": "ACT6", "softplus": "ACT8", "silu": "ACT8", "hard_tanh": "ACT8",
+    "hard_sigmoid": "ACT8", "hard_silu": "ACT8",
+}  # fmt: skip
+
+# Where the result is not good to 4 ulp of itself, but its absolute error is at most 4 ulp of a supremum: where, the
+# supremum there, and why. Everywhere else, and for every other function, it is 4 ulp of the exact value.
+ABSOLUTE = {
+    ("tanh", "prime"): (lambda x: abs(x) > 0.5, 1.0, "1 − tanh² cancels far out"),
+    ("gelu", "fn"): (lambda x: x < -1, 0.49, "left tail: the gate Φ, at most ½ there, has the error of XLA's erfc"),
+    ("gelu", "prime"): (lambda x: x < -0.4, 1.13, "left tail, and the root at −0.752"),
+    ("gelu_tanh", "fn"): (lambda x: x < -1, 0.17, "left tail: e^u magnifies the rounding of u by u"),
+    ("gelu_tanh", "prime"): (lambda x: x < -0.4, 1.13, "left tail, and the root at −0.752"),
+    ("silu", "prime"): (lambda x: (-2 < x) & (x < -1), 1.1, "the root at −1.278"),
+}
+# XLA on CPUs flushes numbers below the smallest normal one to 0, inputs and intermediate results too: what is that
+# small may be 0. SiLU multiplies such a number by x ≈ −88 (float32) or −709 (float64), and so may lose more.
+FLUSHED = {"silu": {"float32": 100.0, "float64": 800.0}}
+# XLA's own tanh in float64 is off by up to 7 ulp near ±19, and tanh′ doubles that
+LOOSE = {("float64", "tanh", "fn"): 8, ("float64", "tanh", "prime"): 16}
+
+
+def every(activation_list=activations.ALL):
+    return [pytest.param(a, id=a.name, marks=pytest.mark.ledger(ROWS[a.name])) for a in activation_list]
+
+
+def accuracy(activation, part, dtype, compile):
+    """Largest error in ulp at the points of a dtype, where the tables above say against what."""
+    x = oracles.points(dtype, *SIZES[dtype])
+    truth = oracles.activation(activation.name, dtype, *SIZES[dtype])[part == "prime"]
+    fn = getattr(activation, part)
+    got = (jax.jit(fn) if compile else fn)(jnp.asarray(x))
+    where, supremum, _ = ABSOLUTE.get((activation.name, part), (lambda x: x != x, 0.0, ""))
+    scale = np.where(where(np.float64(x)), supremum, 0.0)
+    floor = FLUSHED.get(activation.name, {}).get(dtype, 1.0)
+    error = oracles.errors(got, truth, dtype, scale=scale, floor=floor)
+    # a subnormal input may be read as 0
+    at_zero = np.asarray(fn(jnp.zeros((), dtype))).astype(np.float64)
+    subnormal = np.abs(np.float64(x)) < float(jnp.finfo(dtype).smallest_normal)
+    return np.where(subnormal & (np.asarray(got) == at_zero), 0.0, error)
+
+
+@pytest.mark.parametrize("part", ["fn", "prime"])
+@pytest.mark.parametrize("compile", [False, True], ids=["eager", "jit"])
+@pytest.mark.parametrize("activation", every())
+def test_float32_against_mpmath(activation, part, compile, measured):
+    error = accuracy(activation, part, "float32", compile)
+    assert len(error) >= 10_000
+    measured(error.max(), ULP, oracle=ORACLE + ", errors in ulp of float32")
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("part", ["fn", "prime"])
+@pytest.mark.parametrize("activation", every())
+def test_float64_against_mpmath(activation, part, measured):
+    tolerance = LOOSE.get(("float64", activation.name, part), ULP)
+    error = accuracy(activation, part, "float64", True)
+    measured(error.max(), tolerance, oracle=ORACLE + ", errors in ulp of float64")
+
+
+@pytest.mark.parametrize("part", ["fn", "prime"])
+@pytest.mark.parametrize("activation", every())
+def test_bfloat16_is_sane(activation, part, measured):
+    """Absolute error against 1 or the value; gates of GELU and SiLU magnify roundings of their argument."""
+    x = oracles.points("bfloat16", *SIZES["bfloat16"])
+    truth = oracles.activation(activation.name, "bfloat16", *SIZES["bfloat16"])[part == "prime"]
+    normal = np.abs(np.float64(x)) >= float(jnp.finfo("bfloat16").smallest_normal)
+    got = getattr(activation, part)(jnp.asarray(x))
+    assert got.dtype == jnp.bfloat16
+    error = oracles.errors(got, truth, "bfloat16", scale=1.0)
+    measured(error[normal].max(), 5, oracle=ORACLE + ", errors in ulp of bfloat16")
+
+
+def test_the_comparison_can_fail():
+    """A value one part in a million off is seen, and so is a tail that is flushed too early."""
+    slope = 1 + 1e-6
+    off = Activation("sigmoid", lambda x: jax.nn.sigmoid(x) * slope)
+    assert accuracy(off, "fn", "float32", True).max() > 8
+    flushed = Activation("sigmoid", lambda x: jnp.where(x < -80, 0, jax.nn.sigmoid(x)))
+    assert accuracy(flushed, "fn", "float32", True).max() > 1e6
+    early = Activation("relu", lambda x: jnp.minimum(jnp.maximum(x, 0), 1e38))
+    assert accuracy(early, "fn", "float32", True).max() > 1e6
+
+
+NAN, INF = math.nan, math.inf
+LIMITS = {  # σ at −∞, ∞, NaN; σ′ at −∞, ∞, NaN
+    "identity": ([-INF, INF, NAN], [1, 1, 1]),
+    "sigmoid": ([0, 1, NAN], [0, 0, NAN]),
+    "tanh": ([-1, 1, NAN], [0, 0, NAN]),
+    "relu": ([0, INF, NAN], [0, 1, 0]),
+    "leaky_relu": ([-INF, INF, NAN], [0.01, 1, 0.01]),
+    "elu": ([-1, INF, NAN], [0, 1, NAN]),
+    "gelu": ([0, INF, NAN], [0, 1, NAN]),
+    "gelu_tanh": ([0, INF, NAN], [0, 1, NAN]),
+    "softplus": ([0, INF, NAN], [0, 1, NAN]),
+    "silu": ([0, INF, NAN], [0, 1, NAN]),
+    "hard_tanh": ([-1, 1, NAN], [0, 0, 0]),
+    "hard_sigmoid": ([0, 1, NAN], [0, 0, 0]),
+    "hard_silu": ([0, INF, NAN], [0, 1, NAN]),
+}
+"""Every σ has its limits at ±∞ and passes NaN on; σ′ of a piecewise constant slope does not see a NaN."""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", pytest.param("float64", marks=pytest.mark.x64)])
+@pytest.mark.parametrize("activation", every())
+def test_infinities_and_nan(activation, dtype):
+    x = jnp.asarray([-INF, INF, NAN], dtype)
+    for compile in (lambda f: f, jax.jit):
+        value, slope = compile(activation.fn)(x), compile(activation.prime)(x)
+        for got, table in zip((value, slope), LIMITS[activation.name], strict=True):
+            assert got.dtype == x.dtype
+            np.testing.assert_array_equal(np.float64(got), np.float64(jnp.asarray(table, dtype)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", pytest.param("float64", marks=pytest.mark.x64)])
+@pytest.mark.parametrize("activation", every())
+def test_finite_at_finite_arguments(activation, dtype):
+    """The largest numbers of each dtype, where squares and cubes overflow on the way."""
+    x = jnp.asarray([1e4, 1e2, 60.0, 30.0], dtype)
+    x = jnp.concatenate([x, -x, jnp.asarray([float(jnp.finfo(dtype).max), float(jnp.finfo(dtype).min)], dtype)])
+    for fn in (
+        activation.fn,
+        activation.prime,
+        jax.vmap(jax.grad(activation.fn)),
+        jax.vmap(jax.grad(activation.prime)),
+    ):
+        assert np.all(np.isfinite(np.asarray(fn(x), np.float64)))
+
+
+# Largest difference of σ′ and the autodiff of σ, in eps, and of the second derivatives. Autodiff takes 1 − s for the
+# slope of a sigmoid s, which cancels where s is near 1, and gates multiply that by x (or a cubic); ours takes s(−x).
+AGREE = {"softplus": (16, 8), "silu": (24, 48), "gelu_tanh": (64, 512)}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", pytest.param("float64", marks=pytest.mark.x64)])
+@pytest.mark.parametrize("activation", every())
+def test_prime_is_the_derivative_of_fn(activation, dtype, measured):
+    """Everywhere, kinks included: forward mode and reverse mode."""
+    x = jnp.asarray(oracles.points(dtype, *SIZES[dtype]))
+    kinks = jnp.asarray([0.0, -0.0, 1.0, -1.0, 3.0, -3.0], dtype)
+    forward = lambda x: jax.jvp(activation.fn, (x,), (jnp.ones_like(x),))[1]
+    for autodiff in (forward, jax.vmap(jax.grad(activation.fn))):
+        difference = lambda x, d=autodiff: np.abs(np.float64(d(x)) - np.float64(activation.prime(x))).max() / eps(dtype)
+        assert autodiff(x).dtype == activation.prime(x).dtype == x.dtype
+        measured(difference(x), AGREE.get(activation.name, (2,))[0], oracle="jax.jvp and jax.grad, in eps")
+        if activation.smooth < 2:
+            measured(difference(kinks), 1, oracle="jax.jvp and jax.grad at kinks, in eps")
+
+
+def test_a_gradient_of_one_half_at_the_kink_is_seen():
+    """`jnp.maximum` has slope ½ at 0 in JAX: that is what the test above would catch."""
+    wrong = Activation("wrong", lambda x: jnp.maximum(x, 0))
+    assert wrong.prime(jnp.zeros(())) == 0.5 != activations.relu.prime(jnp.zeros(()))
+
+
+@pytest.mark.parametrize("activation", every())
+def test_second_derivatives_exist(activation, measured):
+    x = jnp.asarray(oracles.points("float32", *SIZES["float32"]))
+    twice, once = (np.float64(jax.vmap(f)(x)) for f in (jax.grad(jax.grad(activation.fn)), jax.grad(activation.prime)))
+    assert np.all(np.isfinite(twice))
+    tolerance = AGREE.get(activation.name, (2, 4))[1]
+    measured(np.abs(twice - once).max() / eps("float32"), tolerance, oracle="jax.grad of σ′, in eps")
+
+
+@pytest.mark.ledger("ACT2")
+def test_tanh_is_a_sigmoid(measured):
+    x = jnp.linspace(-20, 20, 10_001, dtype=jnp.float32)
+    error = jnp.abs(activations.tanh(x) - (2 * activations.sigmoid(2 * x) - 1))
+    measured(error.max() / eps("float32"), 4, oracle="tanh x = 2 sigmoid(2x) − 1, in eps")
+
+
+def extremum(f, start):
+    """Where f′ = 0 near `start`, and the value there."""
+    with mpmath.workdps(oracles.DIGITS):
+        at = mpmath.findroot(lambda x: mpmath.diff(f, x), start)
+        return float(at), float(f(at))
+
+
+MINIMA = {"gelu": -0.7, "gelu_tanh": -0.7, "silu": -1.2, "hard_silu": -1.4}
+STEEPEST = {"sigmoid": 0.1, "tanh": 0.1, "gelu": 1.4, "gelu_tanh": 1.4, "silu": 2.4}
+
+
+@pytest.mark.parametrize("activation", every([a for a in activations.ALL if a.name in MINIMA]))
+def test_minimum(activation, measured):
+    _, least = extremum(oracles.ACTIVATIONS[activation.name][0], MINIMA[activation.name])
+    measured(abs(activation.range[0] - least), 2e-16, oracle=ORACLE)
+
+
+@pytest.mark.parametrize("activation", every([a for a in activations.ALL if a.name in STEEPEST]))
+def test_steepest_slope(activation, measured):
+    _, most = extremum(oracles.ACTIVATIONS[activation.name][1], STEEPEST[activation.name])
+    measured(abs(activation.lipschitz - most), 4e-16, oracle=ORACLE)
+
+
+@pytest.mark.ledger("ACT6")
+def test_where_gelu_turns():
+    fn, prime = oracles.ACTIVATIONS["gelu"]
+    assert round(extremum(fn, -0.7)[0], 3) == -0.752 and round(activations.gelu.range[0], 3) == -0.170
+    assert math.isclose(extremum(prime, 1.4)[0], math.sqrt(2)) and round(activations.gelu.lipschitz, 3) == 1.129
+    assert round(extremum(oracles.ACTIVATIONS["silu"][0], -1.2)[0], 3) == -1.278
+
+
+@pytest.mark.parametrize("activation", every())
+def test_range_and_lipschitz_constant(activation):
+    """Never left, and reached up to rounding, on the whole float range."""
+    x = jnp.asarray(oracles.points("float32", *SIZES["float32"]))
+    fine = jnp.linspace(-20, 20, 40_001, dtype=jnp.float32)
+    value = np.float64(activation(jnp.concatenate([x, fine])))
+    low, high = activation.range
+    slack = ULP * eps("float32")
+    assert low - slack <= value.min() and value.max() <= high + slack
+    assert value.min() <= low + 1e-4 if math.isfinite(low) else value.min() < -1e36
+    assert value.max() >= high - 1e-4 if math.isfinite(high) else value.max() > 1e36
+    steepest = np.abs(np.float64(activation.prime(jnp.concatenate([x, fine])))).max()
+    assert activation.lipschitz * (1 - 1e-3) <= steepest <= activation.lipschitz * (1 + slack)
+
+
+@pytest.mark.ledger("ACT5", "ACT4")
+@pytest.mark.parametrize("alpha", [0.25, 0.5, 1.0, 3.0])
+def test_families(alpha):
+    x = jnp.linspace(-12.0, 12.0, 2401).at[1200].set(0.0)
+    unit = elu(alpha)
+    assert unit.lipschitz == max(1.0, alpha) and unit.range == (-alpha, INF) and unit.smooth == (alpha == 1)
+    assert math.isclose(float(jnp.abs(unit.prime(x)).max()), unit.lipschitz, rel_tol=1e-6)
+    assert math.isclose(float(unit(x).min()), -alpha, rel_tol=1e-4)
+    if alpha < 1:
+        leaky = leaky_relu(alpha)
+        np.testing.assert_array_equal(leaky(x), jnp.maximum(x, alpha * x))
+        assert set(np.unique(leaky.prime(x)).tolist()) == {float(jnp.asarray(alpha)), 1.0}
+
+
+def flat(activation, far):
+    return abs(float(activation.prime(jnp.asarray(far)))) < 1e-6
+
+
+def jumps(fn, at):
+    """Whether fn differs on the two sides of a point by more than its slope explains."""
+    h = 2.0**-12
+    left, right = (float(fn(jnp.asarray(at + s * h))) for s in (-1, 1))
+    return abs(left - right) > 64 * h
+
+
+def smoothness(activation, orders=4):
+    """How many derivatives, by autodiff, are continuous at the places where a kink may be."""
+    fn = activation.fn
+    for order in range(orders):
+        if any(jumps(fn, at) for at in (-3.0, -1.0, 0.0, 1.0, 3.0)):
+            return order - 1
+        fn = Activation("derivative", fn).prime
+    return INF
+
+
+@pytest.mark.ledger("ACT5")
+@pytest.mark.parametrize("activation", every())
+def test_facts(activation):
+    sides = {(True, True): "both", (True, False): "left", (False, True): "right", (False, False): ""}
+    assert sides[flat(activation, -1e4), flat(activation, 1e4)] == activation.saturates
+    # below the float64 of a step, roundings would look like a descent
+    x = jnp.linspace(-10, 10, 2001)
+    assert bool(jnp.all(jnp.diff(activation(x)) >= -4 * eps(x.dtype))) == activation.monotone
+    assert smoothness(activation) == activation.smooth
+
+
+@pytest.mark.ledger("ACT9")
+def test_what_each_activation_breaks():
+    """Measured on values alone: affine, decreasing somewhere, unboundedly steep."""
+    x = jnp.linspace(-10, 10, 2001)
+    broken = {}
+    for a in (*activations.ALL, Activation("square", jnp.square), Activation("sine", jnp.sin)):
+        bend = jnp.abs(a(x) + a(-x) - 2 * a(jnp.zeros_like(x))) + jnp.abs(a(2 * x) - 2 * a(x) + a(jnp.zeros_like(x)))
+        steep = [float(jnp.abs(jnp.diff(a(s * x)) / jnp.diff(s * x)).max()) for s in (1.0, 1e3)]
+        lipschitz = steep[1] < 2 * steep[0]
+        affine = float(bend.max()) < 1e-4
+        failures = {
+            "non-linear": affine,
+            # a polynomial with a Lipschitz constant is affine
+            "non-polynomial": affine or not lipschitz,
+            "non-decreasing": bool(jnp.any(jnp.diff(a(x)) < -1e-6)),
+            "Lipschitz": not lipschitz,
+        }
+        broken[a.name] = {name for name, fails in failures.items() if fails}
+        if a in activations.ALL:
+            assert ("non-decreasing" in broken[a.name]) == (not a.monotone)
+            assert ("Lipschitz" in broken[a.name]) == (not math.isfinite(a.lipschitz))
+    assert {name: b for name, b in broken.items() if b} == {
+        "identity": {"non-linear", "non-polynomial"},
+        "gelu": {"non-decreasing"},
+        "gelu_tanh": {"non-decreasing"},
+        "silu": {"non-decreasing"},
+        "hard_silu": {"non-decreasing"},
+        "square": {"non-polynomial", "non-decreasing", "Lipschitz"},
+        "sine": {"non-decreasing"},
+    }
+
+
+@pytest.mark.ledger("ACT9")
+def test_a_linear_stack_collapses(key, measured):
+    """Layers without an activation are one affine map; with any other activation they are not."""
+    init = lambda key, shape, dtype: jax.random.normal(key, shape, dtype) / shape[-1] ** 0.5
+    params = mlp.init(key, (5, 7, 6, 3), weight_init=init, bias_init=lambda k, s, d: jax.random.normal(k, s, d))
+    W, b = params[0]
+    for layer in params[1:]:
+        W, b = layer.W @ W, layer.W @ b + layer.b
+    x = 3 * jax.random.normal(jax.random.fold_in(key, 1), (100, 5))
+    affine = jax.vmap(lambda x: W @ x + b)(x)
+    networks = lambda x: [mlp.apply(params, x, activation=a) for a in activations.ALL]
+    for activation, deep in zip(activations.ALL, jax.jit(jax.vmap(networks))(x), strict=True):
+        error = float(jnp.abs(deep - affine).max() / jnp.abs(affine).max())
+        if activation == activations.identity:
+            measured(error / eps(x.dtype), 16, oracle="the product of the weights, in eps")
+        else:
+            assert error > 1e-2, activation.name
+
+
+@pytest.mark.ledger("ACT10")
+def test_guidance_is_documented_with_names_that_exist():
+    guidance = activations.__doc__.partition("(ACT10)")[2]
+    named = {word for word in guidance.split("`")[1::2]}
+    assert {"leaky_relu", "gelu", "silu", "tanh"} <= named <= set(activations.__all__)
+    assert "logits" in guidance and "zero-centered" in guidance
+    assert all(a.advantage and a.drawback for a in activations.ALL)
+
+
+def count_traces(activation_list):
+    traces = []
+
+    @jax.jit
+    def f(activation, x):
+        traces.append(activation.name)
+        return activation(x) + activation.prime(x)
+
+    for activation in activation_list:
+        f(activation, jnp.zeros(3))
+    return len(traces)
+
+
+@pytest.mark.ledger("ACT4")
+def test_equal_activations_compile_once():
+    assert count_traces([leaky_relu(0.1), leaky_relu(0.1), leaky_relu(np.float64(0.1))]) == 1
+    assert count_traces([elu(2), elu(2.0)]) == 1
+    assert count_traces([leaky_relu(0.1), leaky_relu(0.2)]) == 2
+    assert count_traces([Activation("sine", jnp.sin), Activation("sine", jnp.sin)]) == 1
+    assert count_traces(activations.ALL) == len(activations.ALL)
+
+
+def test_activations_are_values():
+    assert len({*activations.ALL, *activations.ALL}) == len(activations.ALL) == 13
+    assert leaky_relu(0.1) == leaky_relu(0.1) != leaky_relu(0.2) and hash(elu(0.5)) == hash(elu(0.5))
+    assert str(leaky_relu()) == "leaky_relu" and str(leaky_relu(0.1)) == "leaky_relu(0.1)" and str(elu(2)) == "elu(2.0)"
+    assert jax.tree.leaves(activations.ALL) == []
+    with pytest.raises(AttributeError):
+        activations.relu.name = "other"
+
+
+def test_activation_as_an_argument_under_transformations():
+    """Static where it enters: jit, vmap, grad, scan."""
+    x = jnp.linspace(-2.0, 2.0, 5)
+    f = lambda activation, x: jnp.sum(activation(x))
+    np.testing.assert_allclose(
+        jax.jit(jax.grad(f, argnums=1))(activations.tanh, x), activations.tanh.prime(x), rtol=1e-6
+    )
+    batched = jax.vmap(lambda activation, x: activation(x), in_axes=(None, 0))(activations.gelu, x)
+    np.testing.assert_allclose(batched, activations.gelu(x), rtol=1e-6)
+    carried = jax.lax.scan(lambda carry, _: ((carry[0], carry[0](carry[1])), None), (activations.sigmoid, x), length=2)
+    assert carried[0][0] == activations.sigmoid
+
+
+def test_activation_of_a_user(measured):
+    sine = Activation("sine", jnp.sin)
+    x = jnp.linspace(-4.0, 4.0, 101)
+    measured(jnp.abs(sine.prime(x) - jnp.cos(x)).max() / eps(x.dtype), 2, oracle="cos, in eps")
+    assert math.isnan(sine.lipschitz) and sine.monotone is None and sine == Activation("sine", jnp.sin)
+    params = mlp.init(jax.random.key(0), (2, 3, 1))
+    assert mlp.apply(params, jnp.ones(2), activation=sine).shape == (1,)
+
+
+@pytest.mark.parametrize(
+    "activation", [*activations.ALL, leaky_relu(0.2), leaky_relu(1e-5), elu(0.5), elu(2), elu(1e20), elu(3e-7)], ids=str
+)
+def test_by_name(activation):
+    assert by_name(str(activation)) == activation and str(by_name(str(activation))) == str(activation)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("rellu", "Unknown activation 'rellu'. Did you mean 'relu'?"),
+        ("Tanh", "Unknown activation 'Tanh'. Did you mean 'tanh'?"),
+        ("swishy-washy", "Unknown activation 'swishy-washy'. Known: elu, gelu, gelu_tanh, "),
+        ("leaky_rel(0.1)", "Unknown family of activations 'leaky_rel'. Did you mean 'leaky_relu'?"),
+        ("leaky_relu(2)", "`alpha` must lie in (0, 1); got 2.0. For slope 0 take `relu`, for slope 1 `identity`."),
+        ("elu(0)", "`alpha` must be positive and finite; got 0.0. For 0 take `relu`."),
+        ("", "Unknown activation ''. Known: "),
+    ],
+)
+def test_unknown_names(name, message):
+    with pytest.raises(ValueError) as error:
+        by_name(name)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, NAN, INF])
+def test_slopes_that_no_leaky_relu_has(alpha):
+    with pytest.raises(ValueError, match=r"`alpha` must lie in \(0, 1\)"):
+        leaky_relu(alpha)
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0, NAN, INF])
+def test_limits_that_no_elu_has(alpha):
+    with pytest.raises(ValueError, match="`alpha` must be positive and finite"):
+        elu(alpha)
+
+
+# Softmax (ACT7)
+
+
+def softmax_exactly(z):
+    """Probabilities and Jacobian by mpmath."""
+    with mpmath.workdps(oracles.DIGITS):
+        e = [mpmath.exp(mpmath.mpf(v)) for v in np.float64(z).tolist()]
+        p = [v / mpmath.fsum(e) for v in e]
+        J = [[float(p[i] * ((i == j) - p[j])) for j in range(len(p))] for i in range(len(p))]
+        return np.array([float(v) for v in p]), np.array(J)
+
+
+@pytest.mark.ledger("ACT7")
+@pytest.mark.parametrize("spread", [0.1, 1.0, 10.0, 100.0])
+def test_softmax_against_mpmath(key, spread, measured):
+    z = spread * jax.random.normal(key, (50, 7))
+    u = eps(z.dtype)
+    p, J = (np.stack(part) for part in zip(*map(softmax_exactly, z), strict=True))
+    measured(np.abs(jax.vmap(activations.softmax)(z) - p).max() / u, ULP, oracle=ORACLE + ", in eps")
+    measured(np.abs(jax.vmap(activations.softmax_jacobian)(z) - J).max() / u, ULP, oracle=ORACLE + ", in eps")
+
+
+@pytest.mark.ledger("ACT7")
+def test_softmax_jacobian_is_its_derivative(key, measured):
+    z = 3 * jax.random.normal(key, (50, 6))
+    J, autodiff = (jax.jit(jax.vmap(f))(z) for f in (activations.softmax_jacobian, jax.jacfwd(activations.softmax)))
+    u = eps(z.dtype)
+    measured(jnp.abs(J - autodiff).max() / u, ULP, oracle="jax.jacfwd, in eps")
+    measured(jnp.abs(J.sum(-1)).max() / u, ULP, oracle="rows sum to 0, in eps")
+    measured(jnp.abs(activations.softmax(z[0]).sum() - 1) / u, ULP, oracle="probabilities sum to 1, in eps")
+    np.testing.assert_array_equal(J, jnp.swapaxes(J, 1, 2))
+    # positive semidefinite, with the constant vector in its kernel
+    assert np.linalg.eigvalsh(np.float64(J)).min() > -4 * u
+    assert activations.softmax(z[0].astype(jnp.bfloat16)).dtype == jnp.bfloat16
+
+
+@pytest.mark.ledger("ACT7")
+def test_softmax_is_invariant_under_shifts():
+    """Exactly, for shifts that add without rounding."""
+    z = jnp.asarray([-2.0, 0.25, 1.5, 3.0])
+    for shift in (1.0, -64.0, 1024.0):
+        np.testing.assert_array_equal(activations.softmax(z + shift), activations.softmax(z))
+
+
+@pytest.mark.ledger("ACT7")
+def test_softmax_at_extremes():
+    softmax = lambda *z: activations.softmax(jnp.asarray(z)).tolist()
+    assert softmax(1e30, 0.0, -1e30) == [1, 0, 0] == softmax(0.0, -INF, -INF)
+    assert softmax(1e30, 1e30) == [0.5, 0.5] == softmax(-1e30, -1e30) and softmax(7.0) == [1]
+    # an infinite logit has no stable meaning (two of them would be ∞ − ∞): it shows as NaN, it does not hide
+    assert all(map(math.isnan, softmax(INF, 0.0))) and all(map(math.isnan, softmax(-INF, -INF)))
+    assert all(map(math.isnan, softmax(NAN, 0.0)))
+    J = activations.softmax_jacobian(jnp.asarray([1e30, 0.0, -INF]))
+    np.testing.assert_array_equal(J, np.zeros((3, 3)))

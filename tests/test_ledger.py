@@ -1,0 +1,169 @@
+"""The ledger as data: its schema, and that what it calls done is done.
+
+`python -m tests.test_ledger` adds newly done rows to tests/ledger_done.txt; a row that stands there stays done.
+"""
+
+import ast
+import importlib
+import pathlib
+import re
+import tomllib
+from collections import Counter
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+DONE = ROOT / "tests" / "ledger_done.txt"
+LEDGER = tomllib.loads((ROOT / "docs" / "ledger.toml").read_text("utf-8"))
+ROWS = {row["id"]: row for row in LEDGER["row"]}
+KINDS = {"definition", "equation", "algorithm", "theorem", "claim", "demonstration", "network", "figure"}
+NOT_RUN = {"nightly", "skip", "skipif", "xfail"}
+
+
+def done(rows):
+    return sorted(row["id"] for row in rows.values() if row["status"] == "done")
+
+
+def mark_names(tree):
+    """Names of the pytest marks in an expression: `pytest.mark.x`, called or not."""
+    marks = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Attribute))
+    return {n.attr for n in marks if n.value.attr == "mark"}
+
+
+def ledger_ids(tree):
+    """The arguments of every `pytest.mark.ledger(...)` in an expression; they must be literal."""
+    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
+    return {ast.literal_eval(arg) for call in calls if call.func.attr == "ledger" for arg in call.args}
+
+
+def module_marks(tree):
+    """What `pytestmark = ...` puts on every test of a module."""
+    assigned = [n for n in tree.body if isinstance(n, ast.Assign)]
+    return [n.value for n in assigned if any(getattr(t, "id", "") == "pytestmark" for t in n.targets)]
+
+
+def marked_functions(tree):
+    """`(name, ids, runs)` of every test function: its ledger marks, and whether an ordinary run executes it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
+            marks = [*node.decorator_list, *module_marks(tree)]
+            ids = set().union(*map(ledger_ids, marks))
+            names = set().union(*map(mark_names, [m for m in marks if not is_parametrize(m)]))
+            yield node.name, ids, not names & NOT_RUN
+
+
+def is_parametrize(node):
+    """A mark inside one `pytest.param` skips that case, not the test."""
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "parametrize"
+
+
+def marked():
+    """Every ledger mark under tests/: `{id: [test, ...]}`, and those among them that an ordinary run executes."""
+    every, running = {}, {}
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        for name, ids, runs in marked_functions(ast.parse(file.read_text("utf-8"))):
+            for row in ids:
+                every.setdefault(row, []).append(f"{file.relative_to(ROOT)}::{name}")
+                if runs:
+                    running.setdefault(row, []).append(name)
+    return every, running
+
+
+def schema_errors(ledger):
+    """What is wrong with the form of the ledger, as sentences."""
+    required, optional = {"id", "kind", "status", "title"}, {"functions", "figure"}
+    for row in ledger["row"]:
+        name = row.get("id", row)
+        if not required <= row.keys() <= required | optional:
+            yield f"{name}: keys {sorted(row)}"
+        elif not re.fullmatch(r"[A-Z]{2,3}[1-9]\d*", row["id"]) or row["kind"] not in KINDS:
+            yield f"{name}: id or kind {row['kind']!r}"
+        elif row["status"] not in {"planned", "done"} or not row["title"].strip():
+            yield f"{name}: status {row['status']!r}, title {row['title']!r}"
+        elif row.get("figure", "static") not in {"static", "interactive"}:
+            yield f"{name}: figure {row['figure']!r}"
+    yield from (f"{name} stands twice" for name, n in Counter(r.get("id") for r in ledger["row"]).items() if n > 1)
+    for slip in ledger["erratum"]:
+        if slip.keys() != {"at", "says", "right"} or slip["at"] not in {r.get("id") for r in ledger["row"]}:
+            yield f"erratum {slip}"
+
+
+def unresolved(name):
+    """Whether `mlpjax.room.function` cannot be imported."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        return not hasattr(importlib.import_module(module), attribute)
+    except ImportError:
+        return True
+
+
+def test_schema():
+    assert not list(schema_errors(LEDGER))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "finished"},
+        {"kind": "lemma"},
+        {"id": "bp1"},
+        {"title": " "},
+        {"figure": "moving"},
+        {"extra": 1},
+        {"id": "PRE2"},
+    ],
+)
+def test_schema_refuses(change):
+    """The check itself can fail."""
+    first, *others = LEDGER["row"]
+    assert list(schema_errors({**LEDGER, "row": [{**first, **change}, *others]}))
+
+
+def test_marks_name_rows():
+    every, _ = marked()
+    unknown = {row: tests for row, tests in every.items() if row not in ROWS}
+    assert not unknown, f"marks that no row of docs/ledger.toml has: {unknown}"
+
+
+def test_done_rows_are_tested():
+    _, running = marked()
+    untested = [row for row in done(ROWS) if row not in running]
+    assert not untested, f'done, but no test that always runs carries `@pytest.mark.ledger("…")`: {untested}'
+
+
+def test_done_rows_name_functions_that_exist():
+    missing = {row: [f for f in ROWS[row].get("functions", []) if unresolved(f)] for row in done(ROWS)}
+    assert not any(missing.values()), {row: names for row, names in missing.items() if names}
+
+
+def test_no_row_goes_back():
+    before = set(DONE.read_text("utf-8").split())
+    lost = before - set(done(ROWS))
+    assert not lost, f"rows that were done and are not any more: {sorted(lost)}"
+    new = set(done(ROWS)) - before
+    assert not new, f"newly done: {sorted(new)}; run `python -m tests.test_ledger` to record them"
+
+
+def test_reading_of_marks():
+    """A skipped or nightly test does not make a row done; module-wide and parameter-wise marks count."""
+    source = """
+pytestmark = pytest.mark.ledger("A1")
+@pytest.mark.ledger("B1", "B2")
+def test_runs(): ...
+@pytest.mark.nightly
+@pytest.mark.ledger("C1")
+def test_sleeps(): ...
+@pytest.mark.parametrize("x", [param(1, marks=pytest.mark.ledger("D1")), param(2, marks=pytest.mark.nightly)])
+def test_cases(x): ...
+"""
+    found = {name: (ids, runs) for name, ids, runs in marked_functions(ast.parse(source))}
+    assert found == {
+        "test_runs": ({"A1", "B1", "B2"}, True),
+        "test_sleeps": ({"A1", "C1"}, False),
+        "test_cases": ({"A1", "D1"}, True),
+    }
+
+
+if __name__ == "__main__":
+    kept = set(DONE.read_text("utf-8").split()) | set(done(ROWS))
+    DONE.write_text("\n".join(sorted(kept)) + "\n", "utf-8")
