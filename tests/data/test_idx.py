@@ -1,0 +1,170 @@
+"""The IDX reader: what it reads, and that nothing else passes."""
+
+import gzip
+import random
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from mlpjax.data import idx
+
+ARRAY = np.arange(60, dtype=np.uint8).reshape(5, 4, 3)
+RAW = bytes([0, 0, 8, 3]) + struct.pack(">3I", 5, 4, 3) + ARRAY.tobytes()
+GZIPPED = gzip.compress(RAW, mtime=0)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(1,), (0,), (7,), (2, 3), (0, 28, 28), (2, 1, 3, 2)])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_write_then_read(tmp_path, dtype, shape, suffix):
+    array = (np.arange(np.prod(shape)) - 3).astype(dtype).reshape(shape)
+    path = tmp_path / f"array{suffix}"
+    idx.write(path, array)
+    for source in (path, str(path), path.read_bytes()):
+        read = idx.read(source)
+        assert read.dtype == array.dtype and read.dtype.isnative and read.flags.writeable
+        np.testing.assert_array_equal(read, array, strict=True)
+
+
+def test_bytes_of_the_format_are_as_documented():
+    np.testing.assert_array_equal(idx.read(RAW), ARRAY, strict=True)
+    assert idx.encode(ARRAY) == RAW
+    assert idx.encode(np.array([1, -2], ">i2")) == bytes([0, 0, 11, 1, 0, 0, 0, 2, 0, 1, 255, 254])
+    assert idx.encode(np.array([1, -2], "<i2")) == idx.encode(np.array([1, -2], ">i2"))
+
+
+def test_gzip_in_several_members_is_one_file(tmp_path):
+    content = gzip.compress(RAW[:10]) + gzip.compress(b"") + gzip.compress(RAW[10:])
+    np.testing.assert_array_equal(idx.read(content), ARRAY)
+
+
+def test_written_gzip_has_no_clock_in_it(tmp_path):
+    idx.write(tmp_path / "a.gz", ARRAY)
+    assert (tmp_path / "a.gz").read_bytes()[4:8] == bytes(4)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "not an IDX file"),
+        (RAW[:3], "not an IDX file"),
+        (b"\1" + RAW[1:], "not an IDX file"),
+        (b"<!DOCTYPE html><html>", "not an IDX file: it begins with b.<!DO"),
+        (RAW[:2] + b"\7" + RAW[3:], "not an IDX file"),
+        (RAW[:3] + b"\0" + RAW[4:], "not an IDX file"),
+        (RAW[:3] + b"\xff" + RAW[4:] + bytes(2000), "not an IDX file"),
+        (RAW[:9], "truncated within its header"),
+        (RAW[:-1], r"truncated: .*\(5, 4, 3\), 60 bytes, but 59"),
+        (RAW + b"\0", "trailing bytes"),
+        (RAW + RAW, "trailing bytes"),
+        (bytes([0, 0, 8, 2]) + struct.pack(">2I", 2**20, 2**20), "max_bytes"),
+        (bytes([0, 0, 8, 2]) + struct.pack(">2I", 0, 2**32 - 1), "max_bytes"),
+        (bytes([0, 0, 14, 1]) + struct.pack(">I", 2**31), "17179869184 bytes"),
+        (bytes([0, 0, 8, 8]) + struct.pack(">8I", *[2**32 - 1] * 8), "max_bytes"),
+    ],
+)
+def test_wrong_content_is_named(content, says, zipped):
+    with pytest.raises(idx.IDXError, match=says):
+        idx.read(gzip.compress(content) if zipped else content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GZIPPED[:-1],
+        GZIPPED[:-8],
+        GZIPPED[:20],
+        GZIPPED[:2],
+        GZIPPED + b"x",
+        GZIPPED + RAW,
+        GZIPPED[:-5] + b"x" + GZIPPED[-4:],
+    ],
+    ids=["last byte", "no checksum", "torn", "magic only", "trailing byte", "trailing file", "wrong checksum"],
+)
+def test_damaged_gzip_is_named(content):
+    with pytest.raises(idx.IDXError, match="damaged gzip"):
+        idx.read(content)
+
+
+def test_message_names_the_file(tmp_path):
+    (tmp_path / "labels").write_bytes(RAW[:-1])
+    with pytest.raises(idx.IDXError, match="labels` is truncated"):
+        idx.read(tmp_path / "labels")
+    with pytest.raises(FileNotFoundError):
+        idx.read(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes([0, 0, 8, 1]) + struct.pack(">I", 2**27),  # promises 128 MiB, holds none
+        bytes([0, 0, 8, 1]) + struct.pack(">I", 2**40 % 2**32 - 1 & 0xFFFFFFFF),  # promises 4 GiB
+        gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 1]) + bytes(1 << 26)),  # decompresses to 64 MiB more than it promises
+    ],
+    ids=["false header", "huge header", "gzip bomb"],
+)
+def test_memory_is_bounded_by_what_is_there(content):
+    tracemalloc.start()
+    try:
+        with pytest.raises(idx.IDXError):
+            idx.read(content)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    finally:
+        tracemalloc.stop()
+
+
+def test_limit_is_inclusive_and_adjustable():
+    assert idx.read(RAW, max_bytes=60).shape == (5, 4, 3)
+    with pytest.raises(idx.IDXError, match=r"max_bytes` \(=59\).*pass `max_bytes=60`"):
+        idx.read(RAW, max_bytes=59)
+
+
+@pytest.mark.parametrize("array", [np.zeros(3, np.int64), np.zeros(3, bool), np.array(["a"]), np.array(1, np.uint8)])
+def test_unwritable_arrays_are_refused(array):
+    with pytest.raises(idx.IDXError, match="`array` must"):
+        idx.encode(array)
+
+
+def mutant(source: bytes, rng: random.Random) -> bytes:
+    """One to eight faults: a flipped bit, a cut, an insertion, a word overwritten."""
+    content = bytearray(source)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        kind, at = rng.randrange(4), rng.randrange(len(content) + 1)
+        if kind == 0 and content:
+            content[at % len(content)] ^= 1 << rng.randrange(8)
+        elif kind == 1:
+            del content[at:]
+        elif kind == 2:
+            content[at:at] = rng.randbytes(rng.randrange(1, 9))
+        else:
+            content[at : at + 4] = rng.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"))
+    return bytes(content)
+
+
+def survivors(count: int) -> int:
+    """Mutants that are read: each must be an IDX file in its own right, and if gzipped, carry the same content."""
+    rng, read = random.Random(0), 0
+    for i in range(count):
+        content = mutant(GZIPPED if i % 2 else RAW, rng)
+        try:
+            array = idx.read(content, max_bytes=1 << 20)
+        except idx.IDXError:
+            continue
+        read += 1
+        if content[:2] == b"\x1f\x8b":
+            np.testing.assert_array_equal(array, ARRAY, strict=True)
+        else:
+            assert idx.encode(array) == content
+    return read
+
+
+def test_ten_thousand_mutants():
+    assert 0 < survivors(10_000) < 5_000
+
+
+@pytest.mark.nightly
+def test_a_million_mutants():
+    assert 0 < survivors(1_000_000) < 500_000
