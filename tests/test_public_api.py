@@ -54,7 +54,7 @@ def home(path):
         return value.__name__
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    return f"object {id(value)}"
+    return path if isinstance(value, int | str) else f"object {id(value)}"  # equal numbers are one object
 
 
 def directives(text):

@@ -17,6 +17,8 @@ from mlpjax._types import Array, PRNGKey
 from mlpjax.data._dataset import Dataset
 from mlpjax.data._once import once
 
+__all__ = ["Transform", "compose", "scale", "shift"]
+
 Transform: TypeAlias = Callable[[Dataset, PRNGKey | None], Dataset]
 """A function `(batch, key) -> batch`; with `key=None` only its deterministic part."""
 

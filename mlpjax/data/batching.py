@@ -22,6 +22,8 @@ from mlpjax import _check
 from mlpjax._types import Any, Array, ArrayLike, PRNGKey
 from mlpjax.data._once import once
 
+__all__ = ["indices", "permute"]
+
 _MOST = 2**31 - 1
 
 

@@ -15,8 +15,19 @@ import numpy as np
 from mlpjax import _check
 from mlpjax.data._dataset import Dataset
 
-HEIGHT, WIDTH, MAXIMUM, CLASSES = 8, 8, 16, 10
-"""Rows and columns of an image, its largest value, the number of classes."""
+__all__ = ["CLASSES", "HEIGHT", "MAXIMUM", "SHA256", "WIDTH", "load"]
+
+HEIGHT = 8
+"""Rows of an image."""
+
+WIDTH = 8
+"""Columns of an image."""
+
+MAXIMUM = 16
+"""The largest value of a pixel: what to divide by."""
+
+CLASSES = 10
+"""How many digits there are."""
 
 SHA256 = "d42750d8c7d948a95eea9370de0d3dacc14a6f26ea16ea2b23b0a8fe21ddef7d"
 """Of the file that ships, as `scripts/make_digits.py` prints it."""

@@ -16,6 +16,8 @@ import zlib
 
 import numpy as np
 
+__all__ = ["MAX_BYTES", "IDXError", "encode", "read", "write"]
+
 MAX_BYTES = 1 << 28
 """The largest array that is read unless more is allowed: 256 MiB, five times the images of MNIST."""
 

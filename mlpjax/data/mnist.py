@@ -16,8 +16,19 @@ from mlpjax.data import _download, idx
 from mlpjax.data._dataset import Dataset
 from mlpjax.data._download import DownloadError as DownloadError
 
-HEIGHT, WIDTH, MAXIMUM, CLASSES = 28, 28, 255, 10
-"""Rows and columns of an image, its largest value, the number of classes."""
+__all__ = ["CLASSES", "FILES", "HEIGHT", "MAXIMUM", "MIRRORS", "SHA256", "WIDTH", "DownloadError", "fetch", "load"]
+
+HEIGHT = 28
+"""Rows of an image."""
+
+WIDTH = 28
+"""Columns of an image."""
+
+MAXIMUM = 255
+"""The largest value of a pixel: what to divide by."""
+
+CLASSES = 10
+"""How many digits there are."""
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 
 from mlpjax.data._dataset import Dataset
 
+__all__ = ["xor"]
+
 
 def xor() -> Dataset:
     r"""Exclusive or: the four corners of the square, 1 where exactly one coordinate is 1.
