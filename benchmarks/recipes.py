@@ -28,8 +28,7 @@ def train(name, seed, data_dir, directory):
     if done.returncode:
         raise SystemExit(done.stderr)
     accuracy = float(re.search(r"test accuracy\s+([\d.]+)\s*%", done.stdout)[1]) / 100
-    compiling = float(re.search(r"compile\s+([\d.]+)\s*s", done.stdout)[1])
-    training = float(re.search(r"run\s+([\d.]+)\s*s", done.stdout)[1])
+    compiling, training = map(float, re.search(r"compile ([\d.]+) · run ([\d.]+)", done.stdout).groups())
     return accuracy, whole, compiling + training
 
 
