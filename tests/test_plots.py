@@ -126,7 +126,7 @@ def test_weights_shows_the_largest_on_one_scale():
 
 BAD = {
     "rectangle": (lambda: plots.confusion_matrix(np.ones((2, 3))), "`matrix` must be square"),
-    "labels": (lambda: plots.confusion_matrix(np.ones((2, 2)), ["a"]), "one row for each of 1"),
+    "labels": (lambda: plots.confusion_matrix(np.ones((2, 2)), ["a"]), "with one of 1 `labels` per row"),
     "nothing to draw": (lambda: plots.learning_curve([{"step": 1, "loss": None}]), "nothing to draw"),
     "shape": (lambda: plots.digits(np.ones((3, 6))), r"Give `shape=\(height, width\)`"),
     "no digit": (lambda: plots.digits(np.ones((0, 64))), "at least one"),

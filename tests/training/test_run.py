@@ -355,7 +355,7 @@ class TestRefusals:
             (lambda d: d._replace(y=np.where(np.arange(90) == 5, -1, d.y)), r"from 0 to 2 .* got -1 at index 5"),
             (lambda d: d._replace(y=d.y + 1), r"from 0 to 2 .* got 3"),
             (lambda d: d._replace(y=d.y[:, None]), r"`y` must have the shape of the network's output"),
-            (lambda d: d._replace(y=d.y.astype(float)), r"or one integer class index"),
+            (lambda d: d._replace(y=d.y.astype(float)), r"one integer class index"),
             (lambda d: d._replace(x=d.x[:, :4]), r"layer 0 of `params` expects 6 inputs .* `x` has 4"),
             (lambda d: d._replace(x=d.x[:, None]), r"must be one example of shape \(6,\); got shape \(1, 6\)"),
             (lambda d: d._replace(weight=-np.ones(90)), r"`weight` must hold one number ≥ 0 per example"),

@@ -1,0 +1,68 @@
+"""A trained network, from its run directory."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlpjax.cli import _problem, _run_dir
+
+
+class Model(NamedTuple):
+    """What a run left: its directory, configuration, problem, parameters, steps, and where its data are."""
+
+    path: Path
+    config: dict[str, Any]
+    problem: _problem.Problem
+    params: Any
+    step: int
+
+    @property
+    def data_dir(self) -> Path | None:
+        """Where the data were read from, if not from the package or the cache."""
+        directory = self.config["run"].get("data_dir")
+        return None if directory is None else Path(directory)
+
+
+def recipe_of(path: Path) -> tuple[dict[str, Any], Any]:
+    """Configuration and recipe of a run, which its checkpoint must agree with."""
+    from mlpjax.training import checkpoint
+
+    config = _run_dir.read_config(path)
+    recipe = _run_dir.recipe(config["recipe"], path / _run_dir.CONFIG)
+    meta = checkpoint.read_meta(path / _run_dir.CHECKPOINT)
+    if "recipe" not in meta:
+        raise ValueError(f"{path / _run_dir.CHECKPOINT} has no recipe: it is not a checkpoint of `mlpjax train`.")
+    saved = dataclasses.asdict(_run_dir.recipe(meta["recipe"], path / _run_dir.CHECKPOINT))
+    mine = dataclasses.asdict(recipe) | {"preprocessing": config.get("preprocessing", {})}
+    theirs = saved | {"preprocessing": meta.get("preprocessing", {})}
+    if wrong := [name for name, value in mine.items() if theirs[name] != value]:
+        raise ValueError(
+            f"{path / _run_dir.CONFIG} and {_run_dir.CHECKPOINT} disagree in {', '.join(wrong)}: "
+            f"{[mine[n] for n in wrong]} and {[theirs[n] for n in wrong]}. Undo the change, or start a new run with "
+            f"those options."
+        )
+    return config, recipe
+
+
+def load(path: Path) -> Model:
+    """The network of a run: the best of early stopping, where there was such, else the last."""
+    from mlpjax import mlp
+    from mlpjax.training import checkpoint
+
+    config, recipe = recipe_of(path)
+    problem = _recorded(_problem.make(recipe), config["preprocessing"])
+    leaves = checkpoint.read(path / _run_dir.CHECKPOINT)
+    prefix = "stop_state/rule/params/" if recipe.patience else "params/"
+    params = mlp.from_paths({name: a for name, a in leaves.items() if name.startswith(prefix)}, prefix)
+    if mlp.sizes(params) != problem.sizes:
+        raise ValueError(
+            f"{path / _run_dir.CHECKPOINT} holds a network of sizes {mlp.sizes(params)}, but its recipe means "
+            f"{problem.sizes}. Is it the checkpoint of another run?"
+        )
+    return Model(path, config, problem, params, int(leaves["step"]))
+
+
+def _recorded(problem: _problem.Problem, preprocessing: dict[str, Any]) -> _problem.Problem:
+    """What was done to the pictures when the network was trained, whatever this version would do."""
+    transform = _problem.transform_of(preprocessing) if preprocessing else None
+    return problem._replace(preprocessing=preprocessing, transform=transform)

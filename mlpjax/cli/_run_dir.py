@@ -1,0 +1,155 @@
+"""A run directory: configuration, log, checkpoint and pictures of one run."""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import io
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from mlpjax import _files
+
+CONFIG, LOG, CHECKPOINT = "config.toml", "log.jsonl", "checkpoint.npz"
+RUNS = Path("runs")
+
+
+def create(path: Path | None, name: str) -> Path:
+    """A directory for a new run; by default `runs/NAME-TIME` with the time in UTC."""
+    if path is not None:
+        if (path / CONFIG).exists() or (path / CHECKPOINT).exists():
+            raise ValueError(
+                f"`--run-dir` must not hold a run already; {path} does. Take another, or continue it with "
+                f"`mlpjax train --resume {path}`."
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+    time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{i}" for i in range(2, 1000))):
+        try:
+            (RUNS / f"{name}-{time}{suffix}").mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return RUNS / f"{name}-{time}{suffix}"
+    raise FileExistsError(f"{RUNS} holds a thousand runs of this second. Name one with `--run-dir`.")
+
+
+def newest(kinds: tuple[str, ...]) -> Path:
+    """The run under `runs` whose checkpoint is the youngest, among those on some data sets."""
+    found = sorted(RUNS.glob(f"*/{CHECKPOINT}"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in found:
+        if (file.parent / CONFIG).is_file() and read_config(file.parent)["recipe"].get("data") in kinds:
+            return file.parent
+    raise ValueError(
+        f"there is no run on {' or '.join(kinds)} under {RUNS.resolve()}. Train one with `mlpjax train`, or name one "
+        f"with `--run-dir`."
+    )
+
+
+def write_config(run: Path, config: dict[str, Any]) -> None:
+    """Write the configuration as TOML."""
+    import tomli_w
+
+    text = "# Written by `mlpjax train`: everything that decided this run.\n\n" + tomli_w.dumps(_plain(config))
+    with _files.replacing(run / CONFIG) as file:
+        file.write(text.encode())
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """Read the configuration; its table `recipe` as it is."""
+    try:
+        config = tomllib.loads((run / CONFIG).read_text("utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"`{run}` is no run directory: it has no {CONFIG}. Name a directory that `mlpjax train` wrote."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{run / CONFIG} is not valid TOML: {error}.") from None
+    if not isinstance(config.get("recipe"), dict) or not isinstance(config.get("run"), dict):
+        raise ValueError(f"{run / CONFIG} lacks its tables [recipe] and [run]. Was it edited?")
+    return config
+
+
+def recipe(table: dict[str, Any], where: Any) -> Any:
+    """A `Recipe` from a table of a configuration or a checkpoint, every value looked at."""
+    from mlpjax.training.recipes import Recipe
+
+    fields = {field.name: field for field in dataclasses.fields(Recipe)}
+    required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+    missing, extra = sorted(required - set(table)), sorted(set(table) - set(fields))
+    if missing or extra:
+        raise ValueError(f"{where}: the recipe lacks {missing} and has unknown {extra}. Was it edited, or newer?")
+    return Recipe(**{name: _typed(where, name, fields[name].type, value) for name, value in table.items()})
+
+
+def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
+    value = float(value) if kind is float and type(value) is int else value
+    if kind in (int, float, str) and type(value) is not kind:
+        raise ValueError(f"{where}: `{name}` must be of type {kind.__name__}; got {value!r}.")
+    if kind in (int, float, str):
+        return value
+    if not isinstance(value, list) or not all(type(v) is int for v in value):
+        raise ValueError(f"{where}: `{name}` must be a list of integers; got {value!r}.")
+    return tuple(value)
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    """The records of the log; a last line that was cut off is passed over."""
+    try:
+        lines = (run / LOG).read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [record for line in lines if (record := _record(line)) is not None]
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return record if isinstance(record, dict) and "step" in record else None
+
+
+def rewind_log(run: Path, step: int) -> None:
+    """Drop what the log says of steps after a checkpoint's: they are going to be taken again."""
+    kept = [record for record in read_log(run) if record["step"] <= step and "test" not in record]
+    with _files.replacing(run / LOG) as file:
+        file.write("".join(json.dumps(record) + "\n" for record in kept).encode())
+
+
+def save_figure(path: Path, figure: Any) -> Path:
+    """Write a picture, whole or not at all."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    with _files.replacing(path) as file:
+        file.write(content.getvalue())
+    return path
+
+
+def version(package: str) -> str:
+    """The installed version of a package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown (run from its source, not installed)"
+
+
+def shown(path: Path) -> str:
+    """A path as one would type it here."""
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else str(path)
+
+
+def quoted(path: Path) -> str:
+    """The same, for a shell."""
+    text = shown(path)
+    return text if re.fullmatch(r"[\w./+@%:=,-]+", text) else "'" + text.replace("'", "'\\''") + "'"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items() if v is not None}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,189 @@
+"""One sitting of training: from a state to the end, to Ctrl-C, or to a number that is not finite."""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import math
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlpjax.cli import _clock, _problem, _progress, _report, _run_dir
+
+
+class Plan(NamedTuple):
+    """What a run needs besides its state.
+
+    Attributes:
+        problem: the recipe, translated.
+        data: the training examples.
+        seen: the examples that are watched while training.
+        watched: `"validation"` if they were held out, else `"training"`.
+        data_dir: where the data are.
+        optimizer: an optax transformation.
+        stop: early stopping, if any.
+        start: the state before the first step.
+        steps: of the whole run.
+        per_epoch: steps of an epoch.
+    """
+
+    problem: _problem.Problem
+    data: Any
+    seen: Any
+    watched: str
+    data_dir: Path | None
+    optimizer: Any
+    stop: Any
+    start: Any
+    steps: int
+    per_epoch: int
+
+
+def plan(problem: _problem.Problem, data_dir: Path | None, *, quiet: bool) -> Plan:
+    """Load the data, make the optimizer and the first state: all functions of the recipe alone."""
+    import jax
+
+    from mlpjax import training
+
+    recipe = problem.recipe
+    data = _problem.load(problem, "train", data_dir, progress=not quiet and sys.stderr.isatty())
+    if recipe.validation:
+        data, seen = _problem.hold_out(data, recipe.validation, seed=recipe.seed, classes=problem.classes)
+    else:
+        seen = _problem.watched_part(data, seed=recipe.seed)
+    if recipe.batch_size > len(data.x):
+        raise ValueError(
+            f"`batch_size` must not exceed the number of training examples, {len(data.x)}; got {recipe.batch_size}. "
+            f"0 takes all of them at every step."
+        )
+    per_epoch = math.ceil(len(data.x) / (recipe.batch_size or len(data.x)))
+    steps = recipe.epochs * per_epoch
+    if steps >= 2**31:
+        raise ValueError(f"`epochs` × steps per epoch must stay below 2^31; got {steps:,}.")
+    optimizer = recipe.make_optimizer(steps)
+    stop = training.stopping.patience(recipe.patience) if recipe.patience else None
+
+    @jax.jit  # one compilation instead of one for each operation
+    def start(key):
+        init_key, run_key = jax.random.split(key)
+        return training.start(run_key, recipe.make_params(init_key, problem.sizes), optimizer=optimizer, stop=stop)
+
+    watched = "validation" if recipe.validation else "training"
+    first = start(jax.random.key(recipe.seed))
+    return Plan(problem, data, seen, watched, data_dir, optimizer, stop, first, steps, per_epoch)
+
+
+def go(run: Path, plan: Plan, state: Any, clock: _clock.Clock, *, quiet: bool, tensorboard: bool) -> int:
+    """Train from a state to the end, test, draw and report; the exit code."""
+    from mlpjax import training
+
+    began, compiled = time.monotonic(), clock.compiled()
+    with _plain_warnings():
+        try:
+            state = _fit(run, plan, state, quiet=quiet, tensorboard=tensorboard)
+            trained = time.monotonic() - began - (clock.compiled() - compiled)
+        except training.Interrupted as stopped:
+            return _interrupted(run, plan, stopped)
+        except training.NonFiniteError as error:
+            return _not_finite(run, error)
+        params = state.params if plan.stop is None else training.best_params(state, plan.stop)
+        ending = _report.Ending(run, plan.problem, params, plan.data_dir, int(state.step), plan.per_epoch)
+        tested, pictures = _report.finish(ending)
+    spent = _report.Times(clock.imported, clock.compiled(), trained, _clock.since_start())
+    if quiet:
+        print(_run_dir.shown(run))
+    else:
+        _report.training(ending, tested, pictures, spent)
+    return 0
+
+
+def _fit(run: Path, plan: Plan, state: Any, *, quiet: bool, tensorboard: bool) -> Any:
+    from mlpjax import training
+
+    problem, done = plan.problem, int(state.step)
+    with _progress.bar(plan.steps, done, per_epoch=plan.per_epoch, quiet=quiet) as show:
+        logs = [_renamed(show, plan), _renamed(_jsonl(run), plan)]
+        state, _ = training.fit(
+            state,
+            plan.data,
+            objective=problem.objective,
+            value_and_grad=problem.value_and_grad,
+            optimizer=plan.optimizer,
+            steps=plan.steps - done,
+            batch_size=problem.recipe.batch_size or None,
+            transform=problem.transform,
+            validation=plan.seen,
+            metrics=problem.metrics,
+            # a hundred looks at most: those at four points would take longer than the steps between them
+            evaluate_every=plan.per_epoch * (1 if plan.stop else math.ceil(problem.recipe.epochs / 100)),
+            stop=plan.stop,
+            progress=False,
+            checkpoint=_saver(run, plan),
+            log=[*logs, training.log_tensorboard(run / "tensorboard")] if tensorboard else logs,
+        )
+    return state
+
+
+def _saver(run: Path, plan: Plan) -> Callable[[Any], None]:
+    from mlpjax.training import checkpoint
+
+    meta = {
+        "recipe": dataclasses.asdict(plan.problem.recipe),
+        "preprocessing": plan.problem.preprocessing,
+        "sizes": plan.problem.sizes,
+        "steps": plan.steps,
+    }
+    return functools.partial(checkpoint.save, run / _run_dir.CHECKPOINT, meta=meta)
+
+
+def _jsonl(run: Path) -> Callable[[dict[str, Any]], None]:
+    def log(record):
+        with open(run / _run_dir.LOG, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    return log
+
+
+def _renamed(sink: Callable, plan: Plan) -> Callable[[dict[str, Any]], None]:
+    """A log that calls what was watched by its name, and counts epochs."""
+
+    def log(record):
+        found = record["validation"]
+        rest = {name: record[name] for name in ("step", "loss", "seconds")}
+        sink({"epoch": round(record["step"] / plan.per_epoch, 3), **rest, **({plan.watched: found} if found else {})})
+
+    return log
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Warnings as one line for people, without the place in the source."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print(f"mlpjax: warning: {message}", file=sys.stderr)
+        yield
+
+
+def _interrupted(run: Path, plan: Plan, stopped: Any) -> int:
+    import signal
+
+    step = int(stopped.state.step)
+    print(
+        f"mlpjax: stopped by {signal.Signals(stopped.signal).name} after step {step:,} of {plan.steps:,}; the state is "
+        f"saved. Go on with:\n\n    mlpjax train --resume {_run_dir.quoted(run)}",
+        file=sys.stderr,
+    )
+    return 128 + stopped.signal
+
+
+def _not_finite(run: Path, error: Any) -> int:
+    print(
+        f"mlpjax: error: step {error.step:,} is not finite: {error.where}. The last good state is kept in "
+        f"{_run_dir.shown(run / _run_dir.CHECKPOINT)}. Start a new run with a lower `--learning-rate`, or with "
+        f"`--schedule one-cycle`, which warms up.",
+        file=sys.stderr,
+    )
+    return 1

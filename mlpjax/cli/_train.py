@@ -1,0 +1,121 @@
+"""`mlpjax train`."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlpjax.cli import _clock, _model, _problem, _run_dir, _session
+from mlpjax.cli._parser import parse
+
+NAMES = ("digits", "mnist", "xor")
+
+ABOUT = """Train a network, and keep everything about the run in a directory.
+
+Examples:
+  mlpjax train                                 the digits that ship with the package
+  mlpjax train mnist --data-dir DIR            MNIST from IDX files (without --data-dir: downloaded once)
+  mlpjax train xor --gradients autodiff        four points, with jax.grad in place of backpropagation by hand
+  mlpjax train --hidden 64 32 --validation 0.1 --patience 10
+  mlpjax train --resume runs/digits-...        go on where a run was stopped, to the same bits
+
+The defaults below are the recipe for {name}; name another data set to see its own.
+
+While training, the accuracy is watched on {watched} training images, or on what --validation holds out. The test set is
+looked at once, at the end.
+
+  activations  {activations}
+  losses       {losses}
+  optimizers   adam, adamw, momentum, nesterov, rmsprop, sgd
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run reads and writes.
+
+    Attributes:
+        data_dir: the directory with MNIST's IDX files, gzipped or not; without it they are downloaded once.
+        run_dir: where the run is kept; by default runs/DATA-TIME.
+        resume: a run to go on with; its own recipe holds, and takes no other options.
+        tensorboard: write scalars for TensorBoard into the run directory too; needs tensorboardX.
+        quiet: print nothing but the run directory.
+    """
+
+    data_dir: Path | None = None
+    run_dir: Path | None = None
+    resume: Path | None = None
+    tensorboard: bool = False
+    quiet: bool = False
+
+
+def run(args: list[str]) -> int:
+    """Train as the arguments say."""
+    recipe, options, default = _options(args)
+    with _clock.watch() as clock:
+        if options.resume is None:
+            return _start(recipe, options, clock)
+        return _resume(recipe, default, options, clock)
+
+
+def _options(args: list[str]) -> tuple[Any, Run, Any]:
+    """The recipe and where to; the defaults are those of the data set, wherever it stands."""
+    from mlpjax import _check, activations, losses
+    from mlpjax.training import recipes
+
+    names = {"activations": ", ".join(map(str, activations.ALL)), "losses": ", ".join(map(str, losses.ALL))}
+    name = args[0] if args and args[0] in NAMES else "digits"
+    while True:
+        default = getattr(recipes, name)
+        about = ABOUT.format(name=name, watched=f"{_problem.WATCHED:,}", **names)
+        recipe, options = parse("train", about, args, default, Run, positional={"data": "{digits,mnist,xor}"})
+        _check.known("data set", recipe.data, NAMES)
+        if recipe.data == name:
+            return recipe, options, default
+        name = recipe.data
+
+
+def _start(recipe: Any, options: Run, clock: _clock.Clock) -> int:
+    problem = _problem.make(recipe)
+    plan = _session.plan(problem, options.data_dir, quiet=options.quiet)
+    run = _run_dir.create(options.run_dir, recipe.data)
+    about = {
+        "mlpjax": _run_dir.version("mlpjax"),
+        "jax": _run_dir.version("jax"),
+        "sizes": problem.sizes,
+        "steps": plan.steps,
+        "steps_per_epoch": plan.per_epoch,
+        "watched": plan.watched,
+        "data_dir": None if options.data_dir is None else str(options.data_dir.resolve()),
+    }
+    config = {"recipe": dataclasses.asdict(recipe), "preprocessing": problem.preprocessing, "run": about}
+    _run_dir.write_config(run, config)
+    return _session.go(run, plan, plan.start, clock, quiet=options.quiet, tensorboard=options.tensorboard)
+
+
+def _resume(recipe: Any, default: Any, options: Run, clock: _clock.Clock) -> int:
+    from mlpjax.training import checkpoint, stopping
+
+    run = options.resume
+    assert run is not None
+    given = [f.name for f in dataclasses.fields(recipe) if getattr(recipe, f.name) != getattr(default, f.name)]
+    if given or options.run_dir is not None:
+        names = ", ".join("--" + name.replace("_", "-") for name in (given or ["run_dir"]))
+        raise ValueError(f"`--resume` goes on with the run's own recipe: leave out {names}, or start a new run.")
+    config, recipe = _model.recipe_of(run)
+    data_dir = options.data_dir or (Path(config["run"]["data_dir"]) if "data_dir" in config["run"] else None)
+    plan = _session.plan(_problem.make(recipe), data_dir, quiet=options.quiet)
+    state = checkpoint.load(run / _run_dir.CHECKPOINT, like=plan.start)
+    if int(state.stop_state.first_bad_step) != stopping.NEVER:
+        raise ValueError(
+            f"{_run_dir.shown(run)} ended at step {int(state.stop_state.first_bad_step)}, which was not finite: going "
+            f"on would repeat it. Start a new run with a lower `--learning-rate`."
+        )
+    if int(state.step) >= plan.steps or (plan.stop is not None and bool(plan.stop.stopped(state.stop_state.rule))):
+        print(
+            f"{_run_dir.shown(run)} is complete: {int(state.step):,} steps. See `mlpjax evaluate "
+            f"{_run_dir.quoted(run)}`."
+        )
+        return 0
+    _run_dir.rewind_log(run, int(state.step))
+    return _session.go(run, plan, state, clock, quiet=options.quiet, tensorboard=options.tensorboard)

@@ -1,0 +1,349 @@
+"""`mlpjax train`: what it leaves, what it says, and what it refuses."""
+
+import hashlib
+import json
+import pathlib
+import re
+import signal
+import tomllib
+
+import numpy as np
+import pytest
+
+from mlpjax.cli import _model, _problem, _progress, _run_dir
+from mlpjax.data import idx
+from mlpjax.training import checkpoint, recipes
+
+PNG = b"\x89PNG\r\n\x1a\n"
+XOR = ("train", "xor", "--epochs", "40")
+
+
+def records(run):
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def sha256_of_params(run):
+    leaves = checkpoint.read(run / "checkpoint.npz")
+    content = b"".join(np.asarray(a).tobytes() for name, a in leaves.items() if name.startswith("params/"))
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_leaves_a_run_directory(digits_run):
+    run, _ = digits_run
+    names = {"config.toml", "log.jsonl", "checkpoint.npz", "learning-curve.png", "confusion-matrix.png"}
+    assert {path.name for path in run.iterdir()} == names
+    assert all((run / name).read_bytes().startswith(PNG) for name in names if name.endswith("png"))
+
+
+def test_reports(digits_run):
+    run, result = digits_run
+    test = records(run)[-1]["test"]
+    assert test["accuracy"] > 0.93 and test["n"] == 359
+    assert f"{100 * test['accuracy']:.2f} %" in result.out
+    assert all(word in result.out for word in ("import", "compile", "run", "4,810 (64-64-10)", "checkpoint.npz"))
+    assert "training accuracy" in result.err  # the lines that stand for the bar where there is no terminal
+
+
+def test_config_is_the_recipe(digits_run):
+    run, _ = digits_run
+    config = tomllib.loads((run / "config.toml").read_text())
+    recipe = _run_dir.recipe(config["recipe"], "here")
+    assert recipe.hidden == (64,) and recipe.epochs == 20 and recipe.optimizer == "adam"
+    assert config["preprocessing"]["maximum"] == 16 and config["run"]["jax"]
+    meta = checkpoint.read_meta(run / "checkpoint.npz")
+    assert _run_dir.recipe(meta["recipe"], "there") == recipe and meta["steps"] == config["run"]["steps"]
+
+
+def test_log_counts_epochs(digits_run):
+    run, _ = digits_run
+    log = records(run)
+    assert [record["epoch"] for record in log[:-1]] == list(range(1, 21))
+    assert log[-2]["loss"] < log[0]["loss"] and set(log[0]["training"]) == {"loss", "accuracy"}
+
+
+def test_xor_draws_its_boundary(xor_run):
+    run, result = xor_run
+    assert (run / "decision-boundary.png").read_bytes().startswith(PNG)
+    assert "100.00 % (4 of 4)" in result.out
+
+
+def test_gradients_are_interchangeable(cli, tmp_path):
+    """Same losses to rounding; that two programs ran shows in the last bits, or not at all."""
+    for kind in ("bp", "autodiff"):
+        assert cli(*XOR, "--gradients", kind, "--run-dir", tmp_path / kind).code == 0
+    bp, autodiff = (records(tmp_path / kind) for kind in ("bp", "autodiff"))
+    np.testing.assert_allclose([r["loss"] for r in bp[:-1]], [r["loss"] for r in autodiff[:-1]], rtol=1e-4)
+
+
+def test_gradients_reach_the_run(monkeypatch):
+    import dataclasses
+
+    made = {kind: _problem.make(dataclasses.replace(recipes.xor, gradients=kind)) for kind in ("bp", "autodiff")}
+    assert made["bp"].value_and_grad is not None and made["autodiff"].value_and_grad is None
+
+
+def test_quiet_says_where(cli):
+    code, out, err = cli(*XOR, "--quiet")
+    assert code == 0 and err == ""
+    run = pathlib.Path(out.strip())
+    assert run.parent == pathlib.Path("runs") and run.name.startswith("xor-") and (run / "checkpoint.npz").exists()
+
+
+def test_early_stopping_keeps_the_best(cli, tmp_path):
+    network = ("--hidden", "16", "--activation", "relu", "--dropout", "0")
+    steps = ("--epochs", "60", "--learning-rate", "0.02", "--schedule", "constant")
+    stopping = ("--validation", "0.2", "--patience", "1")
+    code, _, err = cli("train", *network, *steps, *stopping, "--run-dir", tmp_path / "run")
+    assert code == 0, err
+    log = records(tmp_path / "run")
+    losses = [record["validation"]["loss"] for record in log[:-1]]
+    assert len(losses) < 60 and losses[-1] > min(losses) and "validation accuracy" in err
+    leaves = checkpoint.read(tmp_path / "run" / "checkpoint.npz")
+    assert int(leaves["stop_state/rule/step"]) == log[int(np.argmin(losses))]["step"]
+    model = _model.load(tmp_path / "run")
+    np.testing.assert_array_equal(model.params[0].W, leaves["stop_state/rule/params/0/W"])
+    assert not np.array_equal(model.params[0].W, leaves["params/0/W"])
+    assert f"{100 * log[-1]['test']['accuracy']:.2f} %" in cli("evaluate", tmp_path / "run").out
+    assert cli("train", "--resume", tmp_path / "run").out.startswith(("run is complete", f"{tmp_path}"))
+
+
+def test_hold_out_is_stratified():
+    problem = _problem.make(recipes.digits)
+    data = _problem.load(problem, "train", None)
+    kept, held = _problem.hold_out(data, 0.1, seed=3, classes=10)
+    assert len(kept.x) + len(held.x) == len(data.x)
+    share = np.bincount(held.y, minlength=10) / np.bincount(data.y, minlength=10)
+    assert np.all((share >= 0.1) & (share < 0.11))
+    both = np.concatenate([kept.x, held.x])
+    assert sorted(map(bytes, both)) == sorted(map(bytes, np.asarray(data.x)))
+
+
+def interrupt_after(count, monkeypatch):
+    """A signal to ourselves when the log has seen so many records."""
+    seen = []
+    original = _progress._lines
+
+    def lines(*args):
+        show = original(*args)
+
+        def noticing(record):
+            seen.append(record)
+            if len(seen) == count:
+                signal.raise_signal(signal.SIGINT)
+            show(record)
+
+        return noticing
+
+    monkeypatch.setattr(_progress, "_lines", lines)
+
+
+def test_resumes_to_the_same_bits(cli, tmp_path, monkeypatch):
+    options = (*XOR, "--optimizer", "adam", "--learning-rate", "0.05", "--schedule", "cosine")
+    assert cli(*options, "--run-dir", tmp_path / "whole").code == 0
+    with monkeypatch.context() as patch:
+        interrupt_after(13, patch)
+        result = cli(*options, "--run-dir", tmp_path / "parts")
+    assert result.code == 130 and "mlpjax train --resume parts" in result.err and "after step 13 of 40" in result.err
+    assert "Traceback" not in result.err and not (tmp_path / "parts" / "learning-curve.png").exists()
+    # what a run killed after its checkpoint would leave behind it
+    with open(tmp_path / "parts" / "log.jsonl", "a") as log:
+        log.write('{"step": 14, "loss": 77.0}\n{"step": 15, "lo')
+    assert cli("train", "--resume", tmp_path / "parts").code == 0
+    assert sha256_of_params(tmp_path / "parts") == sha256_of_params(tmp_path / "whole")
+    assert (tmp_path / "parts" / "checkpoint.npz").read_bytes() == (tmp_path / "whole" / "checkpoint.npz").read_bytes()
+    whole, parts = records(tmp_path / "whole"), records(tmp_path / "parts")
+    assert [{**r, "seconds": 0} for r in parts] == [{**r, "seconds": 0} for r in whole]
+
+
+def test_resumes_with_shifts_batches_and_dropout(cli, tmp_path, monkeypatch):
+    options = ("train", "--hidden", "16", "--epochs", "4", "--dropout", "0.1", "--validation", "0.1", "--l1", "1e-5")
+    options = (*options, "--l2", "1e-4", "--loss", "smoothed_cross_entropy(0.1)")
+    assert cli(*options, "--run-dir", tmp_path / "whole").code == 0
+    with monkeypatch.context() as patch:
+        interrupt_after(2, patch)
+        assert cli(*options, "--run-dir", tmp_path / "parts").code == 130
+    assert sha256_of_params(tmp_path / "parts") != sha256_of_params(tmp_path / "whole")
+    assert cli("train", "--resume", tmp_path / "parts").code == 0
+    assert sha256_of_params(tmp_path / "parts") == sha256_of_params(tmp_path / "whole")
+
+
+def test_resume_of_a_finished_run(cli, xor_run):
+    code, out, _ = cli("train", "--resume", xor_run[0])
+    assert code == 0 and "is complete: 600 steps" in out
+
+
+def test_resume_takes_no_options(cli, xor_run):
+    code, _, err = cli("train", "--resume", xor_run[0], "--epochs", "7")
+    assert code == 2 and "leave out --epochs" in err
+
+
+def test_edited_configuration(cli, copied):
+    config = (copied / "config.toml").read_text()
+    (copied / "config.toml").write_text(config.replace("epochs = 20", "epochs = 21"))
+    code, _, err = cli("train", "--resume", copied)
+    assert code == 2 and "disagree in epochs" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("epochs = 20", 'epochs = "many"'), "`epochs` must be of type int"),
+        (("[recipe]", "[receipt]"), "lacks its tables"),
+        (("epochs = 20", "epocs = 20"), "lacks ['epochs'] and has unknown ['epocs']"),
+        (("epochs = 20", "epochs = "), "not valid TOML"),
+        (("    64,", '    "64",'), "`hidden` must be a list of integers"),
+    ],
+)
+def test_broken_configuration(cli, copied, change, message):
+    (copied / "config.toml").write_text((copied / "config.toml").read_text().replace(*change, 1))
+    code, _, err = cli("evaluate", copied)
+    assert code == 2 and message in err
+
+
+def test_not_finite(cli, tmp_path):
+    run = tmp_path / "run"
+    options = ("--optimizer", "sgd", "--learning-rate", "1e25", "--loss", "half_squared_error", "--hidden", "4")
+    code, _, err = cli(*XOR, *options, "--activation", "relu", "--quiet", "--run-dir", run)
+    assert code == 1 and re.search(r"step \d+ is not finite: .*`[01]/[Wb]`", err) and "--learning-rate" in err
+    assert err.count("\n") == 1
+    leaves = checkpoint.read(run / "checkpoint.npz")
+    assert all(np.isfinite(a).all() for name, a in leaves.items() if name.startswith("params/"))
+    code, _, err = cli("train", "--resume", run)
+    assert code == 2 and "was not finite" in err
+
+
+BAD = [
+    (("train", "cifar"), "Unknown data set 'cifar'. Known: digits, mnist, xor."),
+    (("train", "--activation", "rleu"), "Unknown activation 'rleu'. Did you mean 'relu'?"),
+    (("train", "--loss", "mse"), "Unknown loss 'mse'"),
+    (("train", "--optimizer", "adm"), "Did you mean 'adam'?"),
+    (("train", "--schedule", "linear"), "Unknown schedule 'linear'"),
+    (("train", "--gradients", "auto"), "Did you mean 'autodiff'?"),
+    (("train", "--learning-rate", "-1"), "`learning_rate` must be a finite number ≥ 0; got -1.0"),
+    (("train", "--hidden", "64", "0"), "positive integers"),
+    (("train", "--hidden=-3"), "positive integers"),
+    (("train", "--epochs", "0"), "`epochs` must be at least 1; got 0"),
+    (("train", "--batch-size", "5000"), "`batch_size` must not exceed the number of training examples, 1"),
+    (("train", "--batch-size", "-1"), "`batch_size` must be at least 0"),
+    (("train", "--dropout", "1"), "`dropout` must lie in [0, 1); got 1.0"),
+    (("train", "--weight-decay", "0.1", "--optimizer", "adam"), "acts with 'adamw' only"),
+    (("train", "--l2", "-1"), "`strength` must be a finite number ≥ 0"),
+    (("train", "--shift", "8"), "`pixels` must be at least 0 and less than"),
+    (("train", "--validation", "1"), "fraction in [0, 1)"),
+    (("train", "--patience", "3", "--validation", "0"), "hold something out"),
+    (("train", "--seed", "-1"), "`seed` must be at least 0"),
+    (("train", "xor", "--batch-size", "9"), "number of training examples, 4; got 9"),
+    (("train", "xor", "--shift", "1"), "xor has four points"),
+    (("train", "--resume", "nowhere"), "`nowhere` is no run directory"),
+    (("train", "mnist", "--data-dir", "nowhere"), "`nowhere` is not a directory"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), BAD, ids=[" ".join(args[1:]) for args, _ in BAD])
+def test_bad_input_is_one_clear_line_before_anything_is_made(cli, tmp_path, args, message):
+    code, out, err = cli(*args)
+    assert code in (1, 2) and message in err and err.startswith("mlpjax: error: ") and out == ""
+    assert err.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+def test_run_directory_that_holds_a_run(cli, xor_run):
+    before = sha256_of_params(xor_run[0])
+    code, _, err = cli(*XOR, "--run-dir", xor_run[0])
+    assert code == 2 and "--resume" in err and sha256_of_params(xor_run[0]) == before
+
+
+def write_mnist(directory, *, n=60):
+    random = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        y = np.arange(n, dtype=np.uint8) % 10
+        x = random.integers(0, 60, (n, 28, 28)).astype(np.uint8)
+        x[np.arange(n), 2 * y] = 255  # a line whose height says the class
+        idx.write(directory / f"{part}-images-idx3-ubyte.gz", x)
+        idx.write(directory / f"{part}-labels-idx1-ubyte", y)
+
+
+def test_mnist_from_a_directory(cli, tmp_path):
+    (tmp_path / "data").mkdir()
+    write_mnist(tmp_path / "data")
+    options = ("--hidden", "16", "--batch-size", "20", "--epochs", "5", "--shift", "0", "--learning-rate", "0.01")
+    code, out, err = cli("train", "mnist", "--data-dir", "data", *options, "--loss", "sigmoid_squared_error")
+    assert code == 0, err
+    (run,) = (tmp_path / "runs").iterdir()
+    assert "(60)" not in out and "of 60)" in out
+    assert cli("evaluate", run).code == 0  # the data directory is remembered
+
+
+def spoil(directory, name, change):
+    path = directory / name
+    path.write_bytes(change(path.read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda b: b[:-5], "is truncated"),
+        (lambda b: b + b"x", "trailing bytes"),
+        (lambda b: b"PK" + b[2:], "is not an IDX file"),
+        (lambda b: b[:4] + b"\xff\xff\xff\xff" + b[8:], "promises"),
+        (lambda b: b[:8] + bytes([200]) + b[9:], "labels 0 to 9"),
+    ],
+)
+def test_mnist_files_that_are_wrong(cli, tmp_path, change, message):
+    write_mnist(tmp_path)
+    spoil(tmp_path, "train-labels-idx1-ubyte", change)
+    code, _, err = cli("train", "mnist", "--data-dir", tmp_path)
+    assert code == 2 and message in err and "train-labels" in err and err.count("\n") == 1
+
+
+def test_mnist_without_a_network(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLPJAX_CACHE", str(tmp_path / "cache"))
+    from mlpjax.data import _download
+
+    def refuse(*_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(_download, "_get", refuse)
+    code, _, err = cli("train", "mnist")
+    assert code == 1 and "no mirror gave" in err and "--data-dir DIR" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda b: b[:-100], "damaged"),
+        (lambda b: b[:900] + bytes([b[900] ^ 1]) + b[901:], "damaged"),
+        (lambda b: b"", ""),
+    ],
+)
+@pytest.mark.parametrize("command", [("evaluate",), ("train", "--resume")])
+def test_damaged_checkpoint(cli, copied, spoil, message, command):
+    path = copied / "checkpoint.npz"
+    path.write_bytes(spoil(path.read_bytes()))
+    code, _, err = cli(*command, copied)
+    assert code == 1 and message in err and "checkpoint.npz" in err and "Traceback" not in err
+
+
+def test_checkpoint_of_another_architecture(cli, copied):
+    meta = checkpoint.read_meta(copied / "checkpoint.npz")
+    leaves = checkpoint.read(copied / "checkpoint.npz")
+    layers = [{"W": leaves["params/0/W"][:9], "b": leaves["params/0/b"][:9]}]
+    tree = {"params": layers, "step": leaves["step"]}
+    checkpoint.save(copied / "checkpoint.npz", tree, meta=meta)
+    code, _, err = cli("evaluate", copied)
+    assert code == 2 and "(64, 9)" in err and "(64, 64, 10)" in err
+    code, _, err = cli("train", "--resume", copied)
+    assert code == 1 and "params/0/W" in err and "missing" in err
+
+
+def test_no_tensorboard(cli, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    code, _, err = cli(*XOR, "--tensorboard")
+    assert code == 2 and "pip install tensorboardX" in err
+
+
+def test_tensorboard(cli, tmp_path):
+    pytest.importorskip("tensorboardX")
+    assert cli(*XOR, "--tensorboard", "--run-dir", tmp_path / "run").code == 0
+    assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
