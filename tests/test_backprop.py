@@ -239,7 +239,7 @@ def matmul_flops(f, *args):
         for eqn in jaxpr.eqns:
             for inner in (eqn.params.get("jaxpr"), eqn.params.get("call_jaxpr")):
                 if inner is not None:
-                    total += count(getattr(inner, "jaxpr", inner))
+                    total += eqn.params.get("length", 1) * count(getattr(inner, "jaxpr", inner))
             if eqn.primitive.name == "dot_general":
                 (contract, _), _ = eqn.params["dimension_numbers"]
                 lhs = eqn.invars[0].aval.shape
@@ -263,6 +263,21 @@ def test_cost_is_three_forwards_less_the_first_layer(sizes, key, measured):
     ratio = (matmul_flops(hand, params, x, y)) / matmul_flops(forward, x)
     measured(abs(ratio - predicted), small / sum(products), oracle="3 − (first layer's share), counted in the jaxpr")
     assert abs(matmul_flops(auto, params, x, y) / matmul_flops(forward, x) - predicted) <= small / sum(products)
+
+
+@pytest.mark.ledger("BP7")
+@pytest.mark.parametrize("width", [2, 8, 32])
+def test_finite_differences_cost_two_forwards_per_parameter(width, key, measured):
+    loss, n = losses.softmax_cross_entropy, 4
+    params, x, y = problem(key, (width, width, width), loss, n)
+    f = functools.partial(risk, x=x, y=y, activation=activations.relu, loss=loss)
+    count = sum(leaf.size for leaf in jax.tree.leaves(params))
+    forward = matmul_flops(f, params)
+    differences = matmul_flops(functools.partial(gradcheck.central_difference, f), params)
+    by_hand = matmul_flops(functools.partial(backprop.value_and_grad, loss=loss), params, x, y)
+    measured(abs(differences / forward / (2 * count) - 1), 0, oracle="2P forward passes, counted in the jaxpr")
+    # three forwards less the first layer's share, which is a half here: 2.5
+    assert differences / by_hand == pytest.approx(2 * count / 2.5, rel=0.05)
 
 
 @pytest.mark.ledger("BP8")
@@ -342,5 +357,7 @@ def test_a_label_out_of_range_is_nan_and_never_wraps(key):
     loss = losses.softmax_cross_entropy
     params, x, _ = problem(key, (4, 6, 3), loss, 2)
     for wrong in (-1, 3):
-        value, grads = jax.jit(functools.partial(backprop.value_and_grad, loss=loss))(params, x, jnp.asarray([0, wrong]))
+        value, grads = jax.jit(functools.partial(backprop.value_and_grad, loss=loss))(
+            params, x, jnp.asarray([0, wrong])
+        )
         assert jnp.isnan(value) and jnp.isnan(grads[0].W).any()
