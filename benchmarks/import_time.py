@@ -1,10 +1,9 @@
-"""What `import mlpjax` adds to `import jax, optax, jaxtyping`.
+"""What `import mlpjax` adds to `import jax, optax, jaxtyping`, and what all of its rooms add at their first use.
 
-Two fresh interpreters take turns, one with and one without mlpjax, so that drift of the machine hits both alike. Inside
-them the statement `import mlpjax` is timed too, and within it the passes of Python's garbage collector: JAX leaves the
-heap so full that a pass over all of it falls due in whatever allocates next, and that is whose cost it is. The bar is
-for the statement without these passes; the other numbers stand beside it. Exit status 1 if the upper end of the
-bootstrap interval exceeds the bar.
+Fresh interpreters take turns, so that drift of the machine hits all alike. Inside them the statement is timed too, and
+within it the passes of Python's garbage collector: JAX leaves the heap so full that a pass over all of it falls due in
+whatever allocates next. The bar is for `import mlpjax`, these passes included; the rooms are shown with and without.
+Exit status 1 if the upper end of the bootstrap interval exceeds the bar.
 """
 
 import argparse
@@ -16,6 +15,7 @@ import sys
 import tempfile
 
 REQUIRED = "import jax, optax, jaxtyping"
+ROOMS = "import mlpjax; [getattr(mlpjax, name) for name in mlpjax.__all__]"
 TIMED = """
 import gc
 from time import perf_counter
@@ -48,22 +48,21 @@ def interval(values, *, resamples=10_000, level=0.95):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=30, help="pairs of interpreters (default: 30)")
+    parser.add_argument("--rounds", type=int, default=30, help="rounds of interpreters (default: 30)")
     parser.add_argument("--bar", type=float, default=40.0, help="largest accepted cost in milliseconds (default: 40)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
-        milliseconds("import mlpjax", cache)  # writes the byte code, reads the files into the page cache
-        pairs = [(milliseconds("pass", cache), milliseconds("import mlpjax", cache)) for _ in range(options.pairs)]
-    judged = [last - collecting for _, (_, last, collecting) in pairs]
+        milliseconds(ROOMS, cache)  # writes the byte code, reads the files into the page cache
+        rounds = [[milliseconds(s, cache) for s in ("import mlpjax", ROOMS)] for _ in range(options.rounds)]
+    judged = [whole for (_, whole, _), _ in rounds]
     rows = {
-        REQUIRED: [without[0] for without, _ in pairs],
-        "  … and import mlpjax": [with_[0] for _, with_ in pairs],
-        "difference of the pairs": [with_[0] - without[0] for without, with_ in pairs],
-        "the statement itself": [last for _, (_, last, _) in pairs],
-        "  of it collecting garbage": [collecting for _, (_, _, collecting) in pairs],
-        "  of it importing": judged,
+        "import mlpjax": judged,
+        "every room of it": [whole for _, (_, whole, _) in rounds],
+        "  of it collecting garbage": [collecting for _, (_, _, collecting) in rounds],
+        "  of it importing": [whole - collecting for _, (_, whole, collecting) in rounds],
+        REQUIRED: [whole - last for _, (whole, last, _) in rounds],
     }
-    print(f"{options.pairs} pairs; median and 95 % bootstrap interval, in milliseconds")
+    print(f"{options.rounds} rounds; median and 95 % bootstrap interval, in milliseconds")
     for name, values in rows.items():
         print("{:<30s} {:8.1f}  [{:.1f}, {:.1f}]".format(name, *interval(values)))
     upper = interval(judged)[2]

@@ -13,6 +13,7 @@ import mlpjax
 
 ROOT = pathlib.Path(__file__).parents[1]
 REQUIRED = "import jax, optax, jaxtyping"
+ROOMS = "import mlpjax; [getattr(mlpjax, name) for name in mlpjax.__all__]"
 HEAVY = {
     "IPython", "PIL", "matplotlib", "pandas", "pooch", "requests", "rich", "safetensors", "sklearn", "tensorboardX",
     "tomli_w", "tqdm", "tyro",
@@ -44,9 +45,9 @@ def required():
 
 
 def test_bare_import_loads_only_mlpjax(required):
-    extra = {name.partition(".")[0] for name in loaded(REQUIRED, "import mlpjax") - required}
+    extra = {name.partition(".")[0] for name in loaded(REQUIRED, ROOMS) - required}
     extra -= {"mlpjax"} | DEPENDENCIES
-    assert extra <= LIGHT & sys.stdlib_module_names, f"import mlpjax also loads {sorted(extra - LIGHT)}"
+    assert extra <= LIGHT & sys.stdlib_module_names, f"importing every room also loads {sorted(extra - LIGHT)}"
 
 
 def test_no_module_loads_a_heavy_library(required):
@@ -72,13 +73,20 @@ def test_import_changes_nothing():
         "    drawn = [random.getstate()[1], np.random.get_state()[1].tolist()]",
         "    return [config, drawn, warnings.filters[:], dict(os.environ), signal.getsignal(2)]",
         "before = state()",
-        "import mlpjax",
+        ROOMS,
         "same = [a == b for a, b in zip(before, state())]",
         "from jax._src import xla_bridge",
         "awake = getattr(xla_bridge, 'backends_are_initialized', bool)()",
         "print(json.dumps({'same': same, 'awake': awake}))",
     ]
     assert python(*state) == {"same": [True] * 5, "awake": False}
+
+
+def test_rooms_are_imported_at_their_first_use():
+    assert "jax" not in loaded("import mlpjax")
+    assert set(mlpjax.__all__) < set(dir(mlpjax))
+    with pytest.raises(AttributeError, match="module 'mlpjax' has no attribute 'mpl'"):
+        mlpjax.mpl  # noqa: B018
 
 
 def test_version():
