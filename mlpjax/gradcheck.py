@@ -89,7 +89,7 @@ def directional(
     eps = default_step(params) if eps is None else eps
     v = jax.random.normal(key, theta.shape, theta.dtype)
     slope = (f(unravel(theta + eps * v)) - f(unravel(theta - eps * v))) / (2 * eps)
-    return jnp.abs(jnp.vdot(g, v) - slope) / jnp.linalg.norm(g)
+    return jnp.abs(jnp.vdot(g, v) - slope) / (jnp.linalg.norm(g) + 1e-30)
 
 
 def complex_step(f: Callable[[Params], Scalar], params: Params, *, eps: float = 1e-30) -> Params:
@@ -99,7 +99,8 @@ def complex_step(f: Callable[[Params], Scalar], params: Params, *, eps: float = 
       = \partial_i C + O(\varepsilon^2)$$
 
     Nothing is subtracted, so ε may be so small that the truncation error vanishes too. The function must be built of
-    analytic operations: sigmoid, tanh and exp, but no abs, max, ReLU or comparison.
+    analytic operations: sigmoid, tanh and exp, but no abs, max, ReLU or comparison. Nor JAX's `logaddexp`, and with it
+    softplus and log-softmax, which lose a small imaginary part: write `log1p(exp(z))` instead.
 
     Args:
         f: a real-analytic function of parameters.

@@ -62,7 +62,7 @@ def _on_weights(f, params):
 
 
 def _l2(params, strength):
-    return strength / 2 * sum(jnp.sum(W**2) for W in _weights(params))
+    return jnp.asarray(strength / 2 * sum(jnp.sum(W**2) for W in _weights(params)))
 
 
 def _l2_grad(params, strength):
@@ -96,7 +96,7 @@ def l2(strength: float) -> Penalty:
 
 
 def _l1(params, strength):
-    return strength * sum(jnp.sum(jnp.abs(W)) for W in _weights(params))
+    return jnp.asarray(strength * sum(jnp.sum(jnp.abs(W)) for W in _weights(params)))
 
 
 def _l1_grad(params, strength):

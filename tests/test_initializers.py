@@ -102,11 +102,11 @@ def test_orthogonal_is_uniform(key):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", pytest.param("float64", marks=pytest.mark.x64)])
 def test_dtype(dtype, key):
     everything = [*VARIANCES, zeros, constant(0.1), normal(0.02), variance_scaling(1.0, "fan_out", "normal")]
-    for initializer in everything:
-        W = jax.jit(lambda key, f=initializer: f(key, (64, 32), dtype))(key)
+    for W in jax.jit(lambda key: [initializer(key, (64, 32), dtype) for initializer in everything])(key):
         assert W.dtype == dtype and W.shape == (64, 32) and bool(jnp.isfinite(W).all())
     for initializer in everything:
-        assert initializer(key, (3, 2)).dtype == initializer(key, (3, 2), None).dtype == jnp.zeros(()).dtype
+        default = jax.eval_shape(lambda key, f=initializer: (f(key, (3, 2)), f(key, (3, 2), None)), key)
+        assert {W.dtype for W in default} == {jnp.zeros(()).dtype}
     assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(mlp.init(key, (3, 4, 2), dtype=dtype)))
     np.testing.assert_allclose(np.float64(he_normal(key, (OUT, IN), dtype)).var(), 2 / IN, rtol=0.03)
 
@@ -125,7 +125,7 @@ def test_variance_scaling(mode, n, distribution, key):
     assert abs(W.var() * n / 1.7 - 1) < 5 * math.sqrt(2 / W.size)
 
 
-def test_mistaken_modes(key):
+def test_mistaken_modes(key, unchecked):
     for wrong in (("fan_inn", "normal"), ("fan_in", "gauss")):
         with pytest.raises(ValueError, match=r"invalid .* for variance scaling initializer: "):
             variance_scaling(1.0, *wrong)(key, (2, 2))
@@ -157,7 +157,7 @@ def test_constant_weights_never_break_symmetry(value, by, key, measured):
     """All units of a hidden layer stay equal to rounding; from random weights they do not."""
     sizes, sigma, loss = (3, 6, 5, 2), activations.tanh, losses.softmax_cross_entropy
     x = jax.random.normal(key, (20, 3))
-    data = Dataset(x, (x[:, 0] * x[:, 1] > 0).astype(int))
+    data = Dataset(x, (jnp.arange(20) % 3 == 0).astype(int))
     apply = lambda params, x: mlp.apply(params, x, activation=sigma)
     autodiff = lambda params, data: jax.grad(training.supervised(apply, loss))(params, data, None)
     by_hand = lambda params, data: backprop.value_and_grad(params, data.x, data.y, activation=sigma, loss=loss)[1]
@@ -186,25 +186,25 @@ def test_zero_weights_stop_the_error():
 
 
 def gradient_factor(key, activation, weight_init, width=256, depth=30, n=64):
-    """The geometric mean, over layers, of ‖δ⁽ˡ⁾‖/‖δ⁽ˡ⁺¹⁾‖ for a random error at the end."""
+    """The geometric mean, over layers, of ‖δ⁽ˡ⁾‖/‖δ⁽ˡ⁺¹⁾‖, for a random error at the end."""
     params = mlp.init(key, (width,) * (depth + 1), weight_init=weight_init)
-    x, delta = jax.random.normal(jax.random.fold_in(key, 1), (2, n, width))
-    z = jax.vmap(lambda x: mlp.trace(params, x, activation=activation).z)(x)
-    norms = []
-    for layer, z in zip(reversed(params[1:]), reversed(z[:-1]), strict=True):
-        delta = jax.vmap(lambda delta, z, W=layer.W: backprop.bp2(W, delta, z, activation=activation))(delta, z)
-        norms.append(float(jnp.linalg.norm(delta)))
-    # the first layers see x, not yet the network's own statistics: leave them and the ends out
-    return (norms[-6] / norms[4]) ** (1 / (len(norms) - 10))
+    x, end = jax.random.normal(jax.random.fold_in(key, 1), (2, n, width))
+
+    def back(x, delta):
+        z = mlp.trace(params, x, activation=activation).z
+        for l in reversed(range(depth - 1)):
+            delta = backprop.bp2(params[l + 1].W, delta, z[l], activation=activation)
+        return delta
+
+    start = jax.jit(jax.vmap(back))(x, end)
+    return float(jnp.linalg.norm(start) / jnp.linalg.norm(end)) ** (1 / (depth - 1))
 
 
 @pytest.mark.ledger("INI2")
 def test_xavier_is_for_tanh_not_for_the_sigmoid(key, measured):
-    """The factor of gradients per layer: near 1 for tanh; near σ′(0) = 1/4 for the sigmoid."""
-    tanh = gradient_factor(key, activations.tanh, xavier_normal)
-    sigmoid = gradient_factor(key, activations.sigmoid, xavier_normal)
-    measured(abs(tanh - 0.96), 0.05, oracle="ledger: 0.93 over all layers, more in the last ones")
-    measured(abs(sigmoid - 0.24), 0.01, oracle="ledger: 0.24")
+    """The factor of gradients per layer: near 1 for tanh; a little under σ′(0) = 1/4 for the sigmoid."""
+    measured(abs(gradient_factor(key, activations.tanh, xavier_normal) - 0.94), 0.015, oracle="0.94 a layer")
+    measured(abs(gradient_factor(key, activations.sigmoid, xavier_normal) - 0.235), 0.005, oracle="0.235 a layer")
 
 
 @pytest.mark.ledger("INI2")
@@ -212,22 +212,23 @@ def test_xavier_is_the_compromise(key):
     """Var W · n is 1 for signals and for gradients only where sizes are equal; otherwise they err in opposite ways."""
     for n_out, n_in in ((300, 300), (400, 200), (100, 500)):
         W = xavier_normal(key, (n_out, n_in))
-        a, delta = jax.random.normal(key, (200, n_in)), jax.random.normal(key, (200, n_out))
+        k1, k2 = jax.random.split(key)
+        a, delta = jax.random.normal(k1, (200, n_in)), jax.random.normal(k2, (200, n_out))
         forward, backward = (jnp.var(jax.vmap(lambda v, M=M: M @ v)(u)) for M, u in ((W, a), (W.T, delta)))
         np.testing.assert_allclose(forward, 2 * n_in / (n_in + n_out), rtol=0.1)
         np.testing.assert_allclose(backward, 2 * n_out / (n_in + n_out), rtol=0.1)
 
 
-def second_moments(key, activation, weight_init, width=256, depth=30, n=64):
-    """Mean z² in every layer, averaged over nets, relative to the first."""
+def second_moments(key, activation, weight_init, width=256, depth=30, n=64, nets=8):
+    """Mean z² in every layer, averaged over networks, relative to the first."""
 
-    def one(key):
-        params = mlp.init(key, (width,) * (depth + 1), weight_init=weight_init)
-        x = jax.random.normal(jax.random.fold_in(key, 1), (n, width))
-        z = jax.vmap(lambda x: mlp.trace(params, x, activation=activation).z)(x)
-        return jnp.asarray([jnp.mean(layer**2) for layer in z])
+    def layer(a, keys):
+        W = jax.vmap(lambda key: weight_init(key, (width, width)))(keys)
+        z = a @ jnp.swapaxes(W, 1, 2)
+        return activation(z), jnp.mean(z**2)
 
-    moments = jax.jit(lambda keys: jax.lax.map(one, keys))(jax.random.split(key, 8)).mean(0)
+    x = jax.random.normal(jax.random.fold_in(key, 1), (nets, n, width))
+    moments = jax.jit(lambda x, keys: jax.lax.scan(layer, x, keys)[1])(x, jax.random.split(key, (depth, nets)))
     return np.asarray(moments / moments[0])
 
 
@@ -236,7 +237,7 @@ def test_he_preserves_the_second_moment_through_thirty_relu_layers(key, measured
     """LeCun's and Xavier's variance halve it in every layer."""
     he = second_moments(key, activations.relu, he_normal)
     # each layer multiplies by 1 + O(1/√width) of its own: a random walk of relative width about √(5·30/256/8) ≈ 0.27
-    measured(np.abs(np.log(he)).max(), 0.9, oracle="E z² constant; logarithm of the ratio")
+    measured(np.abs(np.log(he)).max(), 0.8, oracle="E z² constant; logarithm of the ratio")
     halved = second_moments(key, activations.relu, xavier_normal)
     measured(abs(math.log2(halved[-1]) / 29 + 1), 0.05, oracle="halved in each of 29 layers")
 

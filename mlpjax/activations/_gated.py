@@ -5,20 +5,32 @@ import math
 import jax
 import jax.numpy as jnp
 
+from mlpjax._types import Any
 from mlpjax.activations._type import Activation
+
+# Where the gates are 0 or 1 to rounding, in every dtype. Clipping there changes no finite value, but turns 0·∞ into the
+# limit, which is 0, and lets no power overflow.
+_GELU_FLAT, _SILU_FLAT = 40.0, 1e3
+
+
+def _clip(x, bound):
+    return jnp.clip(x, -bound, bound)
+
+
+def _cdf(x):
+    return jax.lax.erfc(-x * math.sqrt(0.5)) / 2
 
 
 def _gelu(x):
-    return jax.nn.gelu(x, approximate=False)
+    return jnp.maximum(x, -_GELU_FLAT) * _cdf(_clip(x, _GELU_FLAT))
 
 
 def _gelu_prime(x):
-    cdf = jax.lax.erfc(-x * math.sqrt(0.5)) / 2
-    density = jnp.exp(-(x * x) / 2) / math.sqrt(2 * math.pi)
-    return cdf + x * density
+    x = _clip(x, _GELU_FLAT)
+    return _cdf(x) + x * jnp.exp(-(x * x) / 2) / math.sqrt(2 * math.pi)
 
 
-_GELU_FACTS = dict(
+_GELU_FACTS: dict[str, Any] = dict(
     range=(-0.16997120747990369, math.inf),
     lipschitz=1.128904145185155,
     saturates="left",
@@ -35,22 +47,27 @@ Its minimum is about −0.170 at −0.752, its steepest slope about 1.129 at √
 """
 
 
+def _gelu_tanh_inner(x):
+    # (1 + tanh u)/2 is the sigmoid of 2u, which does not cancel on the left; this is 2u and its derivative
+    x, c = _clip(x, _GELU_FLAT), 2 * math.sqrt(2 / math.pi)
+    return c * (x + 0.044715 * x**3), c * (1 + 3 * 0.044715 * x**2)
+
+
 def _gelu_tanh(x):
-    return jax.nn.gelu(x, approximate=True)
+    return jnp.maximum(x, -_GELU_FLAT) * jax.nn.sigmoid(_gelu_tanh_inner(x)[0])
 
 
 def _gelu_tanh_prime(x):
-    c = math.sqrt(2 / math.pi)
-    t = jnp.tanh(c * (x + 0.044715 * x**3))
-    # x·(1−t²) first: its factor 1−t² is exactly 0 long before x² overflows
-    return (1 + t) / 2 + x * ((1 - t) * (1 + t)) / 2 * c * (1 + 0.134145 * jnp.minimum(x * x, 1e4))
+    u, u_prime = _gelu_tanh_inner(x)
+    s = jax.nn.sigmoid(u)
+    return s * (1 + _clip(x, _GELU_FLAT) * jax.nn.sigmoid(-u) * u_prime)
 
 
 gelu_tanh = Activation(
     "gelu_tanh",
     fn=_gelu_tanh,
     prime=_gelu_tanh_prime,
-    **_GELU_FACTS | dict(range=(-0.17004075057125406, math.inf), lipschitz=1.1289930686587718),
+    **{**_GELU_FACTS, "range": (-0.17004075057125406, math.inf), "lipschitz": 1.1289930686587718},
 )
 r"""GELU's tanh approximation (ACT6): $\tfrac{x}{2}\bigl(1+\tanh\bigl(\sqrt{2/\pi}\,(x+0.044715\,x^3)\bigr)\bigr)$."""
 
@@ -70,14 +87,19 @@ softplus = Activation(
 r"""Softplus (ACT8): $\sigma(x) = \log(1+e^x)$; its derivative is the sigmoid."""
 
 
+def _silu(x):
+    return jnp.maximum(x, -_SILU_FLAT) * jax.nn.sigmoid(x)
+
+
 def _silu_prime(x):
+    x = _clip(x, _SILU_FLAT)
     s = jax.nn.sigmoid(x)
     return s * (1 + x * jax.nn.sigmoid(-x))
 
 
 silu = Activation(
     "silu",
-    fn=jax.nn.silu,
+    fn=_silu,
     prime=_silu_prime,
     range=(-0.2784645427610738, math.inf),
     lipschitz=1.0998393201288669,
@@ -91,11 +113,11 @@ r"""SiLU or swish (ACT8): $\sigma(x) = x\,s(x)$ with $s$ the sigmoid, $\sigma'(x
 
 
 def _hard_silu(x):
-    return jnp.where(x >= 3, x, jnp.where(x <= -3, jnp.zeros_like(x), x * (x / 6 + 0.5)))
+    return jnp.where(x >= 3, x, jnp.where(x <= -3, jnp.zeros_like(x), x * (x + 3) / 6))
 
 
 def _hard_silu_prime(x):
-    return jnp.where(x >= 3, jnp.ones_like(x), jnp.where(x <= -3, jnp.zeros_like(x), x / 3 + 0.5))
+    return jnp.where(x >= 3, jnp.ones_like(x), jnp.where(x <= -3, jnp.zeros_like(x), (2 * x + 3) / 6))
 
 
 hard_silu = Activation(

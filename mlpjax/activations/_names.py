@@ -34,7 +34,7 @@ def by_name(name: str) -> Activation:
         >>> activations.by_name("elu(0.5)") == activations.elu(0.5)
         True
     """
-    if family := re.fullmatch(r"(\w+)\((\d+(?:\.\d+)?(?:e-?\d+)?)\)", name):
+    if family := re.fullmatch(r"(\w+)\((\d+(?:\.\d+)?(?:e[+-]?\d+)?)\)", name):
         families = {f.__name__: f for f in _FAMILIES}
         _check.known("family of activations", family[1], families)
         return families[family[1]](float(family[2]))

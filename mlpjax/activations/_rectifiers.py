@@ -76,10 +76,9 @@ def leaky_relu(alpha: float = 0.01) -> Activation:
         >>> leaky_relu(0.1) == leaky_relu(0.1)
         True
     """
+    alpha = float(alpha)
     if not 0 < alpha < 1:
-        raise ValueError(
-            f"`alpha` must lie in (0, 1); got {alpha}. For slope 0 take `relu`, for slope 1 `identity`."
-        )
+        raise ValueError(f"`alpha` must lie in (0, 1); got {alpha}. For slope 0 take `relu`, for slope 1 `identity`.")
     return Activation(
         _name("leaky_relu", alpha, 0.01),
         fn=With(_leaky_relu, (alpha,)),
@@ -110,21 +109,22 @@ def elu(alpha: float = 1.0) -> Activation:
     Once continuously differentiable for $\alpha = 1$ only; Lipschitz constant $\max(1, \alpha)$.
 
     Args:
-        alpha: minus the limit at −∞, positive.
+        alpha: minus the limit at −∞, positive and finite.
 
     Returns:
         The activation; equal for equal `alpha`.
 
     Raises:
-        ValueError: if `alpha` is not positive.
+        ValueError: if `alpha` is not positive and finite.
 
     Example:
         >>> from mlpjax.activations import elu
         >>> elu(2.0).lipschitz, elu(2.0).range
         (2.0, (-2.0, inf))
     """
-    if not alpha > 0:
-        raise ValueError(f"`alpha` must be positive; got {alpha}. For 0 take `relu`.")
+    alpha = float(alpha)
+    if not 0 < alpha < math.inf:
+        raise ValueError(f"`alpha` must be positive and finite; got {alpha}. For 0 take `relu`.")
     return Activation(
         _name("elu", alpha, 1.0),
         fn=With(_elu, (alpha,)),

@@ -76,7 +76,7 @@ r"""Hard tanh (ACT8): $\sigma(x) = \min(1, \max(-1, x))$; slope 1 inside $(-1, 1
 
 
 def _hard_sigmoid(x):
-    return jnp.where(x >= 3, jnp.ones_like(x), jnp.where(x <= -3, jnp.zeros_like(x), x / 6 + 0.5))
+    return jnp.where(x >= 3, jnp.ones_like(x), jnp.where(x <= -3, jnp.zeros_like(x), (x + 3) / 6))
 
 
 def _hard_sigmoid_prime(x):

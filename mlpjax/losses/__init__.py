@@ -9,7 +9,7 @@ The empirical risk (LOS1) is the mean over examples, by `jax.vmap`:
 >>> import jax, jax.numpy as jnp
 >>> from mlpjax.losses import softmax_cross_entropy
 >>> z, y = jnp.zeros((3, 2)), jnp.asarray([0, 1, 1])
->>> float(jax.vmap(softmax_cross_entropy.value)(z, y).mean().round(4))
+>>> round(float(jax.vmap(softmax_cross_entropy.value)(z, y).mean()), 4)
 0.6931
 
 ```

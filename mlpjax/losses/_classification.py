@@ -9,9 +9,14 @@ from mlpjax.losses._targets import same_shape, target
 from mlpjax.losses._type import Loss
 
 
+def _times(y, cost):
+    # what has probability 0 in the target costs nothing, however unlikely it is: 0·∞ is 0 here
+    return jnp.where(y == 0, jnp.zeros_like(cost), y * cost)
+
+
 def _binary_cross_entropy(z, y):
     y = same_shape(z, y)
-    return jnp.sum(y * jax.nn.softplus(-z) + (1 - y) * jax.nn.softplus(z))
+    return jnp.sum(_times(y, jax.nn.softplus(-z)) + _times(1 - y, jax.nn.softplus(z)))
 
 
 def _binary_cross_entropy_delta(z, y):
@@ -28,10 +33,7 @@ Evaluated by $-\log\sigma(z) = \operatorname{softplus}(-z)$, which neither overf
 
 
 def _softmax_cross_entropy(z, y):
-    y = target(z, y)
-    log_p = jax.nn.log_softmax(z)
-    # a class of probability 0 that is not the target adds nothing: 0·∞ is 0 here
-    return -jnp.sum(jnp.where(y == 0, jnp.zeros_like(z), y * log_p))
+    return jnp.sum(_times(target(z, y), -jax.nn.log_softmax(z)))
 
 
 def _softmax_cross_entropy_delta(z, y):
@@ -64,7 +66,7 @@ def _smoothed_cross_entropy_delta(z, y, smoothing):
 def smoothed_cross_entropy(smoothing: float) -> Loss:
     r"""Cross-entropy against smoothed labels (LOS6).
 
-    $$\tilde y = (1-\varepsilon)\,y + \varepsilon/K, \quad C = -\sum_j \tilde y_j \log p_j, \quad \delta = p - \tilde y$$
+    $$\tilde y = (1-\varepsilon)\,y + \varepsilon/K, \quad C = -\sum_j\tilde y_j\log p_j, \quad \delta = p - \tilde y$$
 
     Args:
         smoothing: ε in [0, 1): the probability mass spread evenly over the K classes.
@@ -81,6 +83,7 @@ def smoothed_cross_entropy(smoothing: float) -> Loss:
         >>> smoothed_cross_entropy(0.5).delta(jnp.zeros(2), jnp.asarray(0)).tolist()
         [-0.25, 0.25]
     """
+    smoothing = float(smoothing)
     if not 0 <= smoothing < 1:
         raise ValueError(f"`smoothing` must lie in [0, 1); got {smoothing}. Usual values are 0.05 to 0.2.")
     value, delta = With(_smoothed_cross_entropy, (smoothing,)), With(_smoothed_cross_entropy_delta, (smoothing,))

@@ -26,6 +26,8 @@ def one_hot(y: Integer[Array, ""], classes: int, dtype=None) -> Float[Array, " c
         >>> one_hot(jnp.asarray(2), 4).tolist(), one_hot(jnp.asarray(-1), 2).tolist()
         ([0.0, 0.0, 1.0, 0.0], [nan, nan])
     """
+    # 256 classes fit into labels of type uint8, but their number does not
+    y = y.astype(jnp.int32) if y.dtype.itemsize < 4 else y
     e = jax.nn.one_hot(y, classes, dtype=dtype or jnp.zeros(()).dtype)
     return jnp.where((y >= 0) & (y < classes), e, jnp.nan)
 
@@ -34,15 +36,27 @@ def target(z: Array, y: Array) -> Array:
     """The target as a vector like z: an index becomes its unit vector, a vector stays."""
     if y.ndim == 0 and jnp.issubdtype(y.dtype, jnp.integer):
         return one_hot(y, z.shape[0], z.dtype)
-    return same_shape(z, y, hint="or one integer class index")
+    return same_shape(z, y, classes=True)
 
 
-def same_shape(z: Array, y: Array, hint: str = "one number per output") -> Array:
+def same_shape(z: Array, y: Array, *, classes: bool = False) -> Array:
     """A target vector in z's dtype; never broadcast."""
     if y.shape != z.shape:
-        column = " For one output per example write `y[:, None]`." if z.shape == (1,) and y.ndim == 0 else ""
         raise ValueError(
-            f"`y` must have the shape of the network's output, {z.shape}, {hint}; got shape {y.shape} and dtype "
-            f"{y.dtype} for one example.{column}"
+            f"`y` must have the shape of the network's output, {z.shape}, "
+            f"{'or be one integer class index' if classes else 'one number per output'}; got shape {y.shape} and "
+            f"dtype {y.dtype} for one example. {_remedy(z, y, classes)}"
         )
     return y.astype(z.dtype)
+
+
+def _remedy(z: Array, y: Array, classes: bool) -> str:
+    if classes and y.shape == ():
+        return "Class indices are integers: write `y.astype(int)`."
+    if classes and y.shape == (1,):
+        return "For a column of class indices write `y[:, 0]`."
+    if not classes and y.shape == () and z.shape == (1,):
+        return "For one output per example write `y[:, None]`."
+    if not classes and y.shape == ():
+        return "For class indices take `softmax_cross_entropy`, or make them vectors with `losses.one_hot`."
+    return "Does the last size of the network fit the targets?"

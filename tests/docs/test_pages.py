@@ -42,10 +42,11 @@ def test_python_blocks(file, tmp_path, monkeypatch):
     """A reader's settings, not the suite's strict ones: default promotion, default precision."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    scope = {"__name__": "__page__"}
+    scope, before = {"__name__": "__page__"}, jax.config.jax_enable_x64
     with jax.enable_x64(False), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         for block in blocks(file):
             execute(block, str(file), scope)
+    jax.config.update("jax_enable_x64", before)  # a page may show the global switch
 
 
 def test_pages_have_code():
