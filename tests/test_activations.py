@@ -489,3 +489,45 @@ def test_softmax_at_extremes():
     assert all(map(math.isnan, softmax(NAN, 0.0)))
     J = activations.softmax_jacobian(jnp.asarray([1e30, 0.0, -INF]))
     np.testing.assert_array_equal(J, np.zeros((3, 3)))
+
+
+SEEN = np.linspace(-8, 8, 401)
+
+
+@pytest.mark.ledger("ACT1")
+def test_sigmoid_and_its_slope_as_the_book_writes_them(measured):
+    s, x = 1 / (1 + np.exp(-SEEN)), jnp.asarray(SEEN, jnp.float32)
+    value, slope = np.asarray(activations.sigmoid(x)), np.asarray(activations.sigmoid.prime(x))
+    error = max(np.max(np.abs(value - s)), np.max(np.abs(slope - s * (1 - s))))
+    measured(error, 2e-7, oracle="1/(1+e⁻ˣ) and σ(1−σ) in NumPy, float64")
+    assert float(activations.sigmoid.prime(jnp.zeros(()))) == 0.25
+
+
+@pytest.mark.ledger("ACT3")
+def test_relu_and_its_slope_as_the_book_writes_them(measured):
+    x = jnp.asarray(SEEN, jnp.float32)
+    value, slope = np.asarray(activations.relu(x)), np.asarray(activations.relu.prime(x))
+    error = max(np.max(np.abs(value - np.maximum(0, np.asarray(x)))), np.max(np.abs(slope - (SEEN > 0))))
+    measured(error, 0, oracle="max(0, x), and 1 for x > 0, in NumPy")
+    assert float(activations.relu.prime(jnp.zeros(()))) == 0
+
+
+@pytest.mark.ledger("ACT8")
+def test_the_others_as_the_book_writes_them(measured):
+    s = 1 / (1 + np.exp(-SEEN))
+    hard = np.clip(SEEN / 6 + 0.5, 0, 1)
+    formulas = {
+        activations.identity: (SEEN, np.ones_like(SEEN)),
+        activations.softplus: (np.log1p(np.exp(SEEN)), s),
+        activations.silu: (SEEN * s, s * (1 + SEEN * (1 - s))),
+        activations.hard_tanh: (np.clip(SEEN, -1, 1), (np.abs(SEEN) < 1).astype(float)),
+        activations.hard_sigmoid: (hard, (np.abs(SEEN) < 3) / 6),
+        activations.hard_silu: (SEEN * hard, np.where(SEEN >= 3, 1, np.where(SEEN <= -3, 0, SEEN / 3 + 0.5))),
+    }
+    x = jnp.asarray(SEEN, jnp.float32)
+    errors = [
+        np.max(np.abs(np.asarray(got) - expected))
+        for activation, pair in formulas.items()
+        for got, expected in zip((activation(x), activation.prime(x)), pair, strict=True)
+    ]
+    measured(max(errors), 1e-6, oracle="the formulas in NumPy, float64")
