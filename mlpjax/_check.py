@@ -41,6 +41,16 @@ def known(kind: str, name: str, names: Iterable[str]) -> None:
         raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")
 
 
+def key(argument: str, value: Any) -> None:
+    """A typed key, as `jax.random.key` makes it; a seed or an old-style key is shown the way."""
+    if not (hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)):
+        found = f"{type(value).__name__}{f' of dtype {value.dtype}' if hasattr(value, 'dtype') else ''}"
+        raise TypeError(
+            f"`{argument}` must be a typed key such as `jax.random.key(0)`; got {found}. An old key becomes one by "
+            f"`jax.random.wrap_key_data`."
+        )
+
+
 def probability(argument: str, value: float) -> None:
     """A rate in [0, 1)."""
     if isinstance(value, int | float) and not 0.0 <= value < 1.0:

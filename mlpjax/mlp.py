@@ -74,6 +74,7 @@ def init(
         >>> [layer.W.shape for layer in mlp.init(jax.random.key(0), (2, 4, 1))]
         [(4, 2), (1, 4)]
     """
+    _check.key("key", key)
     sizes = _check.sizes(sizes)
     keys = jax.random.split(key, len(sizes) - 1)
     return tuple(
@@ -211,6 +212,10 @@ def from_paths(leaves: Mapping[str, Array], prefix: str = "") -> tuple[Dense, ..
 
 def per_layer(activation: Activation | Sequence[Activation], *, hidden: int) -> tuple[Activation, ...]:
     """One activation for each hidden layer, from one for all or one for each."""
+    if isinstance(activation, str):
+        raise TypeError(
+            f"`activation` must be a function; got {activation!r}: `activations.by_name` looks one up by name."
+        )
     if callable(activation):
         return (activation,) * hidden
     if len(activation) != hidden:

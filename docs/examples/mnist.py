@@ -10,7 +10,6 @@ import functools
 import math
 
 import jax
-import numpy as np
 
 from mlpjax import activations, backprop, data, losses, metrics, mlp, training, trees
 from mlpjax.training import recipes
@@ -71,8 +70,7 @@ def main():
         )
     batch_size = 64 if arguments.digits else 256
     params, history, matrix = train(*sets, divisor, hidden=hidden, epochs=arguments.epochs, batch_size=batch_size)
-    accuracy = history.validation["accuracy"]
-    for epoch, value in enumerate(accuracy[~np.isnan(accuracy)], start=1):
+    for epoch, value in enumerate(history.evaluations()[1]["accuracy"], start=1):
         print(f"epoch {epoch}: test accuracy {value:.2%}")
     print(f"{trees.count(params):,} parameters")
     print(matrix)

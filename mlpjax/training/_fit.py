@@ -105,7 +105,7 @@ def fit(
         >>> int(state.step), history.loss.shape
         (100, (100,))
     """
-    n = check(state, data, objective, steps, batch_size, transform, validation, evaluate_every, stop)
+    n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
     every = evaluate_every or math.ceil(n / (batch_size or n))
     chunk = min(steps, 1000, chunk or (every if validation is not None else math.ceil(steps / 20)))
     settings: dict[str, Any] = dict(

@@ -45,6 +45,10 @@ class Supervised:
 
     def check(self, params: Params, data: Dataset, example: Dataset) -> None:
         """Look at the data before the first step: the shapes of one transformed example, the range of the labels."""
+        if not isinstance(data, Dataset):
+            raise TypeError(
+                f"`data` must be a `Dataset(x, y)`; got a {type(data).__name__}. Write `data.Dataset(x, y)`."
+            )
         logits = jax.eval_shape(lambda x: predict(self.apply, params, x, None), example.x)
         jax.eval_shape(jax.vmap(self.loss.value), logits, example.y)
         if self.loss.classifies and data.y.ndim == 1 and jnp.issubdtype(data.y.dtype, jnp.integer):
@@ -74,6 +78,9 @@ def supervised(apply: Callable[..., Array], loss: Loss, *, penalty: Penalty | No
         loss: the loss of one example.
         penalty: R, such as `regularizers.l2(1e-4)`.
 
+    Raises:
+        TypeError: if `loss` is no `Loss`.
+
     Returns:
         A pure function `(params, batch, key) -> scalar` of a batch `Dataset(x, y, weight)`; hashable, and equal for
         equal parts.
@@ -86,6 +93,11 @@ def supervised(apply: Callable[..., Array], loss: Loss, *, penalty: Penalty | No
         >>> objective(params, data.toy.xor(), None).shape
         ()
     """
+    if not isinstance(loss, Loss):
+        raise TypeError(
+            f"`loss` must be a `losses.Loss`; got {loss!r}. `losses.by_name` looks one up by name, "
+            f'`losses.Loss("name", fn)` makes one of a function of (logits, target) of one example.'
+        )
     return Supervised(apply, loss, penalty)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Float
 
@@ -29,6 +30,16 @@ class History(NamedTuple):
 
     loss: Float[Array, " steps"]
     validation: dict[str, Array]
+
+    def evaluations(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The evaluations alone, of a run that was not vmapped.
+
+        Returns:
+            How many steps of this run had been taken at each, and every metric there.
+        """
+        measured = {name: np.asarray(values) for name, values in self.validation.items()}
+        (at,) = np.nonzero(~np.isnan(measured["loss"])) if measured else (np.zeros(0, int),)
+        return at + 1, {name: values[at] for name, values in measured.items()}
 
 
 def current_params(state: TrainState) -> Params:
@@ -97,7 +108,7 @@ def run(
         >>> history.loss.shape
         (16, 200)
     """
-    n = check(state, data, objective, steps, batch_size, transform, validation, evaluate_every, stop)
+    n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
     every = evaluate_every or math.ceil(n / (batch_size or n))
     data, validation = jax.tree.map(jnp.asarray, (data, validation))
 
@@ -154,7 +165,7 @@ def batch_of_step(
     return (batch if transform is None else transform(batch, transform_key)), step_key
 
 
-def check(state, data, objective, steps, batch_size, transform, validation, evaluate_every, stop) -> int:
+def check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop) -> int:
     """Every fact that can be checked before the first step; returns the number of examples."""
     n = _check.leading_axis(data)
     for name, value in {"steps": steps, "batch_size": batch_size, "evaluate_every": evaluate_every}.items():
@@ -167,6 +178,8 @@ def check(state, data, objective, steps, batch_size, transform, validation, eval
         )
     if stop is not None and validation is None:
         raise ValueError("`stop` looks at evaluations: give it a `validation` set to evaluate on.")
+    if jax.tree.structure(jax.eval_shape(optimizer.init, state.params)) != jax.tree.structure(state.opt_state):
+        raise ValueError("`optimizer` must be the one that `start` was given: its state has another form.")
     if (stop is None) != (state.stop_state.rule == ()):
         raise ValueError("`stop` must be the same for `start` and for the run; one of the two was given none.")
     for name, part in {"data": data, "validation": validation}.items():

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import optax
 
+from mlpjax import _check
 from mlpjax._types import Any, Array, Params, PRNGKey
 from mlpjax.training.stopping import NEVER, Stop, StopState
 
@@ -57,6 +58,7 @@ def start(
         >>> int(state.step)
         0
     """
+    _check.key("key", key)
     rule = () if stop is None else stop.init(params)
     stop_state = StopState(jnp.uint32(NEVER), rule)
     return TrainState(params, model_state, optimizer.init(params), stop_state, key, jnp.uint32(0))

@@ -45,7 +45,8 @@ def test_it_learns(clusters, key, measured):
     go = trainer(train, optimizer, validation=test, metrics=ACCURACY, evaluate_every=50)
     state, history = jax.jit(go, static_argnums=1)(begin(key, optimizer), 200)
     accuracy = history.validation["accuracy"]
-    assert np.flatnonzero(~np.isnan(accuracy)).tolist() == [49, 99, 149, 199]
+    steps, at = history.evaluations()
+    assert steps.tolist() == [50, 100, 150, 200] and at["accuracy"].tolist() == accuracy[steps - 1].tolist()
     assert history.loss[-20:].mean() < 0.3 * history.loss[:5].mean()
     logits = jax.vmap(mlp.apply, in_axes=(None, 0))(state.params, test.x)
     measured(1 - accuracy[-1], 0.1, oracle="error rate on 40 held-out examples of three clusters")
@@ -381,6 +382,24 @@ class TestRefusals:
     def test_counts(self, name, value, attempt):
         with pytest.raises(ValueError, match=f"`{name}` must be a positive integer"):
             attempt(**{name: value})
+
+    def test_the_same_optimizer_as_at_the_start(self, clusters, key, unchecked):
+        with pytest.raises(ValueError, match="`optimizer` must be the one that `start` was given"):
+            trainer(clusters[0], optax.adam(0.1))(begin(key, optax.sgd(0.1)), 3)
+
+    def test_a_seed_is_not_a_key_and_a_name_is_not_a_function(self, clusters, key, unchecked):
+        with pytest.raises(TypeError, match=r"`key` must be a typed key such as `jax.random.key\(0\)`; got int"):
+            mlp.init(0, SIZES)
+        with pytest.raises(TypeError, match=r"`key` must be a typed key .* got ArrayImpl of dtype uint32"):
+            training.start(jax.random.PRNGKey(0), mlp.init(key, SIZES), optimizer=optax.sgd(0.1))
+        with pytest.raises(TypeError, match=r"`activation` must be a function; got 'relu': `activations.by_name`"):
+            mlp.apply(mlp.init(key, SIZES), jnp.ones(6), activation="relu")
+        with pytest.raises(TypeError, match=r"`loss` must be a `losses.Loss`; got 'mse'"):
+            training.supervised(mlp.apply, "mse")
+
+    def test_a_tuple_is_not_a_dataset(self, clusters, attempt):
+        with pytest.raises(TypeError, match=r"`data` must be a `Dataset\(x, y\)`; got a tuple"):
+            attempt(tuple(clusters[0])[:2])
 
     def test_stopping_needs_a_validation_set_and_the_same_rule_at_the_start(self, clusters, attempt):
         with pytest.raises(ValueError, match="give it a `validation` set"):
