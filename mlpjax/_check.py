@@ -52,14 +52,14 @@ def key(argument: str, value: Any) -> None:
 
 
 def probability(argument: str, value: float) -> None:
-    """A rate in [0, 1)."""
-    if isinstance(value, int | float) and not 0.0 <= value < 1.0:
+    """A rate in [0, 1); a traced one passes unseen."""
+    if concrete(value) and not 0.0 <= float(value) < 1.0:
         raise ValueError(f"`{argument}` must lie in [0, 1); got {value}. It is the probability to drop, not to keep.")
 
 
 def not_negative(argument: str, value: Any, remedy: str) -> None:
     """A finite number that is not negative; a traced one passes unseen."""
-    if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
+    if concrete(value) and not (math.isfinite(float(value)) and float(value) >= 0):
         raise ValueError(f"`{argument}` must be a finite number ≥ 0; got {value}. {remedy}")
 
 

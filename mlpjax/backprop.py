@@ -10,6 +10,7 @@ in one product of matrices: averaging outer products example by example would ta
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -181,7 +182,8 @@ def value_and_grad(
             delta[l] = delta[l] * masks[l]
 
     # gradients
-    return value, tuple(Dense(W=bp3(delta[l], a[l]), b=bp4(delta[l])) for l in range(L))
+    grads = tuple(Dense(W=bp3(delta[l], a[l]), b=bp4(delta[l])) for l in range(L))
+    return value, jax.tree.map(lambda g, p: g.astype(p.dtype), grads, params)
 
 
 def shares(weight: Array | None, n: int, dtype) -> Float[Array, " n"]:
@@ -223,20 +225,24 @@ def supervised(
         >>> grads[0].W.shape
         (4, 2)
     """
+    sigma = activation if callable(activation) else tuple(activation)
+    return _Supervised(sigma, loss, dropout_rate, penalty)
 
-    def fn(params, batch, key):
-        value, grads = value_and_grad(
-            params,
-            batch.x,
-            batch.y,
-            activation=activation,
-            loss=loss,
-            weight=batch.weight,
-            dropout_rate=dropout_rate,
-            key=key,
-        )
-        if penalty is None:
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class _Supervised:
+    """What `supervised` makes: a value, so that equal parts never compile twice."""
+
+    activation: Activation | tuple[Activation, ...]
+    loss: Loss
+    dropout_rate: float
+    penalty: Penalty | None
+
+    def __call__(self, params, batch, key):
+        x, y, weight = batch
+        settings: dict[str, Any] = dict(activation=self.activation, loss=self.loss, dropout_rate=self.dropout_rate)
+        value, grads = value_and_grad(params, x, y, weight=weight, key=key, **settings)
+        if self.penalty is None:
             return value, grads
-        return value + penalty(params), jax.tree.map(jnp.add, grads, penalty.grad(params))
-
-    return fn
+        return value + self.penalty(params), jax.tree.map(jnp.add, grads, self.penalty.grad(params))

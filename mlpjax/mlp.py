@@ -244,6 +244,6 @@ def _check_example(params: tuple[Dense, ...], x: Array) -> None:
 
 def _dropout_keys(key: PRNGKey | None, rate: float, hidden: int) -> Sequence[PRNGKey | None]:
     _check.probability("dropout_rate", rate)
-    if key is None or rate == 0.0 or hidden == 0:
+    if key is None or hidden == 0 or (_check.concrete(rate) and rate == 0.0):
         return [None] * hidden
     return list(jax.random.split(key, hidden))

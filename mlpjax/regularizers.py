@@ -61,6 +61,12 @@ def _on_weights(f, params):
     return jax.tree.map(lambda leaf: f(leaf) if leaf.ndim >= 2 else jnp.zeros_like(leaf), params)
 
 
+def _strength(value):
+    """A number as Python's own, which takes on the dtype of the weights; a traced one stays."""
+    _check.not_negative("strength", value, "A negative penalty would reward large weights.")
+    return float(value) if _check.concrete(value) else value
+
+
 def _l2(params, strength):
     return jnp.asarray(strength / 2 * sum(jnp.sum(W**2) for W in _weights(params)))
 
@@ -91,7 +97,7 @@ def l2(strength: float) -> Penalty:
         >>> float(l2(0.5)({"W": jnp.full((2, 2), 2.0), "b": jnp.ones(2)}))
         4.0
     """
-    _check.not_negative("strength", strength, "A negative penalty would reward large weights.")
+    strength = _strength(strength)
     return Penalty(f"l2({strength})", With(_l2, (strength,)), With(_l2_grad, (strength,)))
 
 
@@ -126,5 +132,5 @@ def l1(strength: float) -> Penalty:
         >>> l1(0.5).grad({"W": jnp.asarray([[-3.0, 0.0]])})["W"].tolist()
         [[-0.5, 0.0]]
     """
-    _check.not_negative("strength", strength, "A negative penalty would reward large weights.")
+    strength = _strength(strength)
     return Penalty(f"l1({strength})", With(_l1, (strength,)), With(_l1_grad, (strength,)))

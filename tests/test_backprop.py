@@ -353,6 +353,31 @@ def test_weights_of_examples_are_a_weighted_mean(key):
     assert_trees_equal(nothing[1], jax.tree.map(jnp.zeros_like, params))
 
 
+@pytest.mark.parametrize("loss", [losses.softmax_cross_entropy, losses.smoothed_cross_entropy(0.1)], ids=str)
+def test_targets_that_are_no_distribution(loss, key):
+    """Multi-hot rows, and rows of zeros that say nothing: the same gradient as autodiff's, not p − y."""
+    params, x, _ = problem(key, (4, 6, 3), loss, 3)
+    y = jnp.asarray([[1, 1, 0], [0, 0, 0], [0.5, 2, 1]], x.dtype)
+    auto = jax.value_and_grad(functools.partial(risk, activation=activations.relu, loss=loss))
+    assert_trees_close(backprop.value_and_grad(params, x, y, loss=loss), auto(params, x, y))
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_gradients_have_the_dtype_of_the_parameters_whatever_the_data_have(dtype, key):
+    loss = losses.half_squared_error
+    params, _, _ = problem(key, (4, 6, 3), loss, 5, dtype)
+    x, y = jnp.ones((5, 4)), jnp.zeros((5, 3))
+    with jax.numpy_dtype_promotion("standard"):
+        _, grads = backprop.value_and_grad(params, x, y, loss=loss)
+    assert {g.dtype for g in jax.tree.leaves(grads)} == {jnp.dtype(dtype)}
+
+
+def test_equal_parts_make_equal_functions():
+    make = lambda: backprop.supervised(activation=[activations.elu(0.5)], loss=losses.smoothed_cross_entropy(0.1))
+    assert make() == make() and hash(make()) == hash(make())
+
+
 def test_a_label_out_of_range_is_nan_and_never_wraps(key):
     loss = losses.softmax_cross_entropy
     params, x, _ = problem(key, (4, 6, 3), loss, 2)

@@ -37,7 +37,9 @@ def _softmax_cross_entropy(z, y):
 
 
 def _softmax_cross_entropy_delta(z, y):
-    return softmax(z) - target(z, y)
+    t = target(z, y)
+    # Σt is 1 for any distribution; with it δ is the derivative for any other t, too
+    return softmax(z) * jnp.sum(t) - t
 
 
 softmax_cross_entropy = Loss(

@@ -17,6 +17,7 @@ from mlpjax.training._run import History as History
 from mlpjax.training._run import run as run
 from mlpjax.training._state import TrainState as TrainState
 from mlpjax.training._state import best_params as best_params
+from mlpjax.training._state import revive as revive
 from mlpjax.training._state import start as start
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "log_tensorboard",
     "metric",
     "recipes",
+    "revive",
     "run",
     "start",
     "stopping",

@@ -19,16 +19,17 @@ class NonFiniteError(FloatingPointError):
     Attributes:
         step: the step at which it happened.
         where: what was not finite: a leaf of the batch, of the parameters, of the gradient, or the forward pass.
-        state: the last good state, from before that step.
+        state: the last good state, from before that step; to go on from, with other settings.
+        history: what was measured until then.
     """
 
-    def __init__(self, step: int, where: str, state: TrainState):
+    def __init__(self, step: int, where: str, state: TrainState, history: Any = None):
         super().__init__(
             f"step {step} is not finite: {where}. The parameters of the step before are kept (`.state`, and the "
             f"checkpoint if there is one). Try a lower learning rate, a warm-up, or clipping by the global norm "
             f"(`optax.clip_by_global_norm(1.0)`); look at the data if the batch is named."
         )
-        self.step, self.where, self.state = step, where, state
+        self.step, self.where, self.state, self.history = step, where, state, history
 
 
 def _bad_leaves(tree: Any) -> list[str]:
@@ -110,4 +111,5 @@ def _walk(jaxpr: Any, consts: Any, inputs: list) -> tuple[int | None, list]:
 
 
 def _is_bad(value: Any) -> bool:
-    return jnp.issubdtype(value.dtype, jnp.inexact) and not bool(jnp.all(jnp.isfinite(value)))
+    # −∞ alone is no failure: masks are made of it, and what overflows downwards is NaN soon after
+    return jnp.issubdtype(value.dtype, jnp.inexact) and not bool(jnp.all(value < jnp.inf))

@@ -51,11 +51,11 @@ def evaluate(
 
     def measure(batch):
         batch = batch if transform is None else transform(batch, None)
-        means = {name: fn(params, *state, batch) for name, fn in (metrics or {}).items()}
+        means = {name: _scalar(name, fn(params, *state, batch)) for name, fn in (metrics or {}).items()}
         if objective is not None:
             value, _ = with_model_state(objective, bool(state))(params, model_state, batch, None)
             means = {"loss": value} | means
-        weight = getattr(batch, "weight", None)
+        weight = batch.get("weight") if isinstance(batch, Mapping) else getattr(batch, "weight", None)
         total = jnp.sum(weight) if weight is not None else jnp.asarray(float(jax.tree.leaves(batch)[0].shape[0]))
         return means, total
 
@@ -69,5 +69,13 @@ def evaluate(
         parts.append(jax.tree.map(lambda v: v[None], tail))
     means, totals = jax.tree.map(lambda *v: jnp.concatenate(v), *parts)
     share = totals / jnp.sum(totals)
-    # a chunk without weight has no mean
-    return {name: jnp.sum(jnp.where(share > 0, v * share.astype(v.dtype), 0)) for name, v in means.items()}
+    # a chunk without weight has no mean, and neither have data without any
+    mean = lambda v: jnp.sum(jnp.where(share == 0, 0, v * share.astype(v.dtype)))
+    return {name: mean(values) for name, values in means.items()}
+
+
+def _scalar(name: str, value: Any) -> Any:
+    value = jnp.asarray(value)
+    if value.shape != ():
+        raise ValueError(f"metric {name!r} must return one number, a mean over the batch; got shape {value.shape}.")
+    return value if jnp.issubdtype(value.dtype, jnp.inexact) else value.astype(float)

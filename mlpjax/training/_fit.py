@@ -17,7 +17,7 @@ from mlpjax.training import checkpoint as checkpoints
 from mlpjax.training._diagnose import NonFiniteError, diagnose
 from mlpjax.training._effects import Interrupted, as_sinks, deferred_signals, describe, progress_bar
 from mlpjax.training._run import History, batch_of_step, check, current_params, run
-from mlpjax.training._state import TrainState
+from mlpjax.training._state import TrainState, revive
 from mlpjax.training.stopping import NEVER, Stop
 
 _STATIC = (
@@ -63,7 +63,8 @@ def fit(
     """Train with effects: the same steps and the same bits as `run`, and between chunks of them a look at the world.
 
     The arguments up to `eval_params` are those of `run`. What is given is never donated: `state` stays usable.
-    Ctrl-C and SIGTERM finish the chunk, save, and raise `Interrupted`; a second one stops at once.
+    Ctrl-C and SIGTERM finish the chunk, save, and raise `Interrupted`; a second one stops as soon as Python is in
+    control, which it is not within a chunk. Whatever else is raised carries the last state and history as attributes.
 
     Args:
         state: from `training.start`, an earlier run, or a checkpoint.
@@ -84,7 +85,8 @@ def fit(
             before the first step, so that a place that cannot be written to is found before time is spent.
         save_every: seconds between saves; the state is always saved at the end.
         log: a JSONL file to append to, or functions of a record (a dict with step, loss, validation and seconds).
-        chunk: steps per call of the compiled program; by default an evaluation's worth, at most 1,000.
+        chunk: steps per call of the compiled program, about; by default a hundredth of the run in whole evaluations
+            (a twentieth without), at most 1,000. A signal waits for the end of one.
 
     Returns:
         The state after the last step, and what was measured.
@@ -107,7 +109,9 @@ def fit(
     """
     n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
     every = evaluate_every or math.ceil(n / (batch_size or n))
-    chunk = min(steps, 1000, chunk or (every if validation is not None else math.ceil(steps / 20)))
+    usual = every * math.ceil(steps / 100 / every) if validation is not None else math.ceil(steps / 20)
+    chunk = min(chunk or max(usual, 2), 1000, steps)
+    parts = [chunk] * (steps // chunk) + [steps % chunk] * (steps % chunk > 0)
     settings: dict[str, Any] = dict(
         objective=objective,
         optimizer=optimizer,
@@ -128,31 +132,40 @@ def fit(
     histories: list[History] = []
     began = saved = time.monotonic()
     with deferred_signals() as signals, progress_bar(first + steps, first, show=progress) as advance:
-        while (done := int(state.step) - first) < steps:
-            state, history = _chunk(state, data, validation, steps=min(chunk, steps - done), **settings)
-            histories.append(jax.tree.map(np.asarray, history))
-            record = _record(state, histories[-1], time.monotonic() - began)
-            _emit(sinks, record)
-            advance(record["step"], describe(record))
-            if int(state.stop_state.first_bad_step) != NEVER:
-                save(state)
-                raise _nonfinite(state, data, n, settings)
-            if signals:
-                save(state)
-                raise Interrupted(state, _join(histories), signals[0])
-            if stop is not None and bool(stop.stopped(state.stop_state.rule)):
-                break
-            if time.monotonic() - saved > save_every:
-                _try_to_save(save, state)
-                saved = time.monotonic()
-    save(state)
+        try:
+            for part in parts:
+                state, history = _chunk(state, data, validation, steps=part, **settings)
+                histories.append(jax.tree.map(np.asarray, history))
+                record = _record(state, histories[-1], time.monotonic() - began)
+                _emit(sinks, record)
+                advance(record["step"], describe(record))
+                if int(state.stop_state.first_bad_step) != NEVER:
+                    save(state)
+                    raise _nonfinite(state, data, n, settings, _join(histories))
+                if signals or (stop is not None and bool(stop.stopped(state.stop_state.rule))):
+                    break
+                if time.monotonic() - saved > save_every:
+                    _try_to_save(save, state)
+                    saved = time.monotonic()
+            save(state)
+        except NonFiniteError:
+            raise
+        except BaseException as error:
+            # a full disk or a failing log must not cost what was learned
+            error.state, error.history = state, _join(histories) if histories else None  # pyright: ignore
+            error.add_note("`training.fit` left the last state and history on this exception: `.state`, `.history`.")
+            raise
+    if signals:
+        raise Interrupted(state, _join(histories), signals[0])
     return state, _join(histories)
 
 
 def _saver(checkpoint: Any) -> Callable[[TrainState], Any]:
     if checkpoint is None:
         return lambda state: None
-    return checkpoint if callable(checkpoint) else functools.partial(checkpoints.save, checkpoint)
+    if callable(checkpoint):
+        return lambda state: checkpoint(jax.tree.map(jnp.copy, state))  # the state itself is donated to the next chunk
+    return functools.partial(checkpoints.save, checkpoint)
 
 
 def _try_to_save(save: Callable, state: TrainState) -> None:
@@ -187,9 +200,12 @@ def _join(histories: list[History]) -> History:
     return jax.tree.map(lambda *parts: np.concatenate(parts), *histories)
 
 
-def _nonfinite(state: TrainState, data: Any, n: int, settings: dict[str, Any]) -> NonFiniteError:
+def _nonfinite(state: TrainState, data: Any, n: int, settings: dict[str, Any], history: History) -> NonFiniteError:
     """Run the bad step once more, slowly, to say what was wrong."""
-    step = int(state.stop_state.first_bad_step)
-    batch, key = batch_of_step(state.key, jnp.uint32(step), data, n, settings["batch_size"], settings["transform"])
-    where = diagnose(state, batch, key, objective=settings["objective"], value_and_grad=settings["value_and_grad"])
-    return NonFiniteError(step, where, state)
+    state = revive(state)
+    batch, key = batch_of_step(state.key, state.step, data, n, settings["batch_size"], settings["transform"])
+    try:
+        where = diagnose(state, batch, key, objective=settings["objective"], value_and_grad=settings["value_and_grad"])
+    except Exception as error:  # an objective that cannot be taken apart must not hide what happened
+        where = f"the place could not be found ({type(error).__name__})"
+    return NonFiniteError(int(state.step), where, state, history)

@@ -101,6 +101,19 @@ def supervised(apply: Callable[..., Array], loss: Loss, *, penalty: Penalty | No
     return Supervised(apply, loss, penalty)
 
 
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Metric:
+    """A function of logits and targets, on a batch; made by `training.metric`. Equal for equal parts."""
+
+    apply: Callable[..., Array]
+    fn: Callable[..., Array]
+
+    def __call__(self, params: Params, batch: Dataset) -> Scalar:
+        """The metric of a batch."""
+        return self.fn(predict(self.apply, params, batch.x, None), batch.y, weight=batch.weight)
+
+
 def metric(apply: Callable[..., Array], fn: Callable[..., Array]) -> Callable[[Params, Any], Scalar]:
     """A metric of logits and targets, as a function of parameters and a batch.
 
@@ -115,8 +128,4 @@ def metric(apply: Callable[..., Array], fn: Callable[..., Array]) -> Callable[[P
         >>> from mlpjax import metrics, mlp, training
         >>> measured = {"accuracy": training.metric(mlp.apply, metrics.accuracy)}
     """
-
-    def measure(params, batch):
-        return fn(predict(apply, params, batch.x, None), batch.y, weight=batch.weight)
-
-    return measure
+    return Metric(apply, fn)

@@ -16,7 +16,7 @@ from mlpjax.data import batching
 from mlpjax.training._evaluate import evaluate
 from mlpjax.training._state import TrainState
 from mlpjax.training._step import active, select, step
-from mlpjax.training.stopping import Stop
+from mlpjax.training.stopping import NEVER, Stop
 
 
 class History(NamedTuple):
@@ -70,8 +70,8 @@ def run(
     bit for bit.
 
     Batches are a function of key and step: every example once per epoch, in an order of its own each epoch; batches
-    run on across the border of two epochs, so none is ragged. A step whose loss or gradient is not finite changes
-    nothing and ends the run: see `state.stop_state.first_bad_step`.
+    run on across the border of two epochs, so none is ragged. A step whose loss, gradient, new parameters or model
+    state are not finite changes nothing and ends the run: see `state.stop_state.first_bad_step` and `training.revive`.
 
     Args:
         state: from `training.start`, an earlier run, or a checkpoint.
@@ -148,8 +148,17 @@ def run(
             state = state._replace(stop_state=state.stop_state._replace(rule=rule))
         return state, select(going, measured, nothing)
 
-    state, (loss, measured) = jax.lax.scan(body, state, length=steps)
-    return state, History(loss, measured)
+    if steps > 1:
+        state, (loss, measured) = jax.lax.scan(body, state, length=steps)
+        return state, History(loss, measured)
+
+    # XLA unrolls a loop of one turn and fuses its steps otherwise, which rounds otherwise: take two, keep the first
+    def both(state, _):
+        state, seen = body(state, _)
+        return state, (state, History(*seen))
+
+    _, two = jax.lax.scan(both, state, length=2)
+    return jax.tree.map(lambda a: a[0], two[0]), jax.tree.map(lambda a: a[:1], two[1])
 
 
 def batch_of_step(
@@ -180,8 +189,15 @@ def check(state, data, objective, optimizer, steps, batch_size, transform, valid
         raise ValueError("`stop` looks at evaluations: give it a `validation` set to evaluate on.")
     if jax.tree.structure(jax.eval_shape(optimizer.init, state.params)) != jax.tree.structure(state.opt_state):
         raise ValueError("`optimizer` must be the one that `start` was given: its state has another form.")
-    if (stop is None) != (state.stop_state.rule == ()):
+    ruleless = isinstance(state.stop_state.rule, tuple) and not state.stop_state.rule
+    if (stop is None) != ruleless:
         raise ValueError("`stop` must be the same for `start` and for the run; one of the two was given none.")
+    bad_step = state.stop_state.first_bad_step
+    if _check.concrete(bad_step) and np.ndim(bad_step) == 0 and int(bad_step) != NEVER:
+        raise ValueError(
+            f"`state` ended at step {int(bad_step)}, which was not finite: nothing would move. Go on from "
+            f"`training.revive(state)` with a lower learning rate."
+        )
     for name, part in {"data": data, "validation": validation}.items():
         if part is not None:
             _check.leading_axis(part)

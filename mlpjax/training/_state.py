@@ -64,6 +64,28 @@ def start(
     return TrainState(params, model_state, optimizer.init(params), stop_state, key, jnp.uint32(0))
 
 
+def revive(state: TrainState) -> TrainState:
+    """The last good state of a run that met a non-finite step, ready to go on from before that step.
+
+    Args:
+        state: a state whose `stop_state.first_bad_step` is set; any other comes back as it is.
+
+    Returns:
+        The same parameters and optimizer state, at that step, with the mark taken off. Going on as before would
+        repeat the step: give `run` a lower learning rate, or an optimizer that clips.
+
+    Example:
+        >>> import jax, optax
+        >>> from mlpjax import mlp, training
+        >>> state = training.start(jax.random.key(1), mlp.init(jax.random.key(0), (2, 1)), optimizer=optax.sgd(0.1))
+        >>> int(training.revive(state).step)
+        0
+    """
+    bad_step, never = state.stop_state.first_bad_step, jnp.uint32(NEVER)
+    step = jnp.where(bad_step == never, state.step, bad_step)
+    return state._replace(step=step, stop_state=state.stop_state._replace(first_bad_step=jnp.full_like(step, never)))
+
+
 def best_params(state: TrainState, stop: Stop) -> Params:
     """The parameters of the best evaluation that early stopping has seen (REG6).
 

@@ -14,11 +14,13 @@ def select(condition: Array, new: Any, old: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
 
 
-def finite(tree: Any) -> Array:
-    """Whether every number in the tree is finite."""
-    # 0·x is 0 for a finite x and NaN for any other: a sum of these is half the work of `all(isfinite(x))` on a CPU
-    zeros = [jnp.sum(leaf * 0).astype(float) for leaf in jax.tree.leaves(tree)]
-    return jnp.sum(jnp.stack(zeros)) == 0
+def finite(*trees: Any) -> Array:
+    """Whether every floating-point number in trees of one structure is finite."""
+    # 0·x is 0 for a finite x and NaN for any other: a sum of these is half the work of `all(isfinite(x))` on a CPU,
+    # and leaves that belong together are read in one pass
+    together = zip(*map(jax.tree.leaves, trees), strict=True)
+    zeros = [jnp.sum(sum(x * 0 for x in leaves)) for leaves in together if jnp.issubdtype(leaves[0].dtype, jnp.inexact)]
+    return jnp.sum(jnp.stack([z.astype(float) for z in zeros])) == 0 if zeros else jnp.asarray(True)
 
 
 def active(state: TrainState, stop: Stop | None) -> Array:
@@ -62,6 +64,7 @@ def step(
     stateful = state.model_state is not None
     grad_fn = gradients(objective, value_and_grad, stateful)
     (value, model_state), grads = grad_fn(state.params, state.model_state, batch, key)
+    grads = jax.tree.map(lambda g, p: g.astype(p.dtype), grads, state.params)
 
     def value_fn(params):
         return with_model_state(objective, stateful)(params, state.model_state, batch, key)[0]
@@ -73,7 +76,7 @@ def step(
         params = optax.apply_updates(state.params, updates)
 
     running = active(state, stop)
-    good = jnp.isfinite(value) & finite(params)
+    good = jnp.isfinite(value) & finite(params, grads) & finite(model_state)
     bad_step = jnp.where(running & ~good, state.step, state.stop_state.first_bad_step)
     new, old = (params, model_state, opt_state), (state.params, state.model_state, state.opt_state)
     params, model_state, opt_state = select(running & good, new, old)

@@ -91,7 +91,7 @@ def patience(evaluations: int, *, monitor: str = "loss", min_delta: float = 0.0,
 
     def init(params):
         worst = jnp.asarray(sign * jnp.inf)
-        return Patience(worst, jax.tree.map(jnp.asarray, params), jnp.uint32(NEVER), jnp.uint32(0))
+        return Patience(worst, jax.tree.map(jnp.copy, params), jnp.uint32(NEVER), jnp.uint32(0))
 
     def update(state, params, step, metrics):
         if monitor not in metrics:

@@ -137,6 +137,29 @@ class TestCheckpoints:
             )
         assert calls[0] == 0 and calls[-1] == 40
 
+    @pytest.mark.parametrize("what", ["last save", "log"])
+    def test_whatever_is_raised_carries_what_was_learned(self, what, digits, key):
+        def save(state):
+            if what == "last save" and int(state.step) == 40:
+                raise OSError("no space left on device")
+
+        def log(record):
+            if what == "log" and record["step"] == 30:
+                raise ValueError("a mistake in somebody's log")
+
+        optimizer = optax.adam(1e-3)
+        with pytest.raises((OSError, ValueError)) as caught:
+            more = dict(chunk=10, checkpoint=save, log=log)
+            training.fit(begin(key, optimizer), digits[0], steps=40, **more, **settings(optimizer))
+        assert int(caught.value.state.step) == len(caught.value.history.loss) >= 30
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(caught.value.state.params))
+
+    def test_what_a_saver_keeps_is_not_taken_away(self, digits, key):
+        kept, optimizer = [], optax.adam(1e-3)
+        more = dict(chunk=5, checkpoint=kept.append, save_every=0)
+        training.fit(begin(key, optimizer), digits[0], steps=20, **more, **settings(optimizer))
+        assert [int(state.step) for state in kept] == [0, 5, 10, 15, 20, 20]
+
     def test_a_log_that_fails_on_the_way_costs_nothing(self, digits, key, tmp_path):
         optimizer = optax.adam(1e-3)
         with pytest.warns(UserWarning, match="log could not be written"):
@@ -166,6 +189,12 @@ class TestSignals:
         assert len(caught.value.history.loss) == 20 and caught.value.signal == number
         saved = checkpoint.load(tmp_path / "c.npz", jax.eval_shape(lambda: begin(key, optimizer)))
         assert_trees_equal(saved, caught.value.state)
+
+    def test_one_in_the_last_save_is_not_swallowed(self, digits, key):
+        save = lambda state: os.kill(os.getpid(), signal.SIGINT) if int(state.step) == 20 else None
+        optimizer = optax.adam(1e-3)
+        with pytest.raises(training.Interrupted, match="at step 20"):
+            training.fit(begin(key, optimizer), digits[0], steps=20, chunk=10, checkpoint=save, **settings(optimizer))
 
     def test_a_second_one_is_obeyed_at_once(self, digits, key):
         optimizer = optax.adam(1e-3)
@@ -201,6 +230,7 @@ class TestNonFinite:
         change = lambda p: (p[0], p[1]._replace(b=p[1].b.at[3].set(jnp.nan)), p[2])
         error = self.fail(key, digits, change)
         assert error.step == 0 and "parameters hold NaN or infinity in `1/b`" in str(error)
+        assert int(error.state.step) == 0 and len(error.history.loss) == 4
         assert "learning rate" in str(error)
 
     @pytest.mark.parametrize("layer", [0, 1, 2])

@@ -79,6 +79,22 @@ def test_a_run_in_two_parts_is_the_same_run_to_the_bit(optimizer, clusters, key)
     assert_trees_equal(jax.tree.map(lambda *parts: jnp.concatenate(parts), first, second), history)
 
 
+@pytest.mark.parametrize("optimizer", [optax.adam(0.05), optax.rmsprop(0.05)], ids=["adam", "rmsprop"])
+@pytest.mark.parametrize("activation", [activations.relu, activations.tanh], ids=str)
+def test_runs_of_one_step_are_the_same_bits_in_full_batch_too(optimizer, activation, clusters, key):
+    """XLA unrolls a loop of one turn and rounds otherwise; `run` must not let that be seen."""
+    objective = training.supervised(functools.partial(mlp.apply, activation=activation), LOSS)
+    settings = dict(objective=objective, optimizer=optimizer)
+    go = jax.jit(lambda s, data, steps: training.run(s, data, steps=steps, **settings), static_argnums=2)
+    whole, history = go(begin(key, optimizer), clusters[0], 12)
+    state, losses_seen = begin(key, optimizer), []
+    for _ in range(12):
+        state, one = go(state, clusters[0], 1)
+        losses_seen.append(one.loss)
+    assert_trees_equal(state, whole)
+    assert_trees_equal(jnp.concatenate(losses_seen), history.loss)
+
+
 @pytest.mark.ledger("BP8")
 @pytest.mark.parametrize("penalty", [None, regularizers.l2(0.01)], ids=str)
 @pytest.mark.parametrize("dropout_rate", [0.0, 0.3])
@@ -199,6 +215,42 @@ def test_a_non_finite_step_changes_nothing_and_ends_the_run(where, clusters, key
     assert_trees_equal(ended.opt_state, before.opt_state)
 
 
+@pytest.mark.parametrize(
+    "optimizer", [optax.clip(1.0), optax.sign_sgd(0.1), optax.MultiSteps(optax.sgd(0.1), 2).gradient_transformation()]
+)
+def test_a_non_finite_gradient_is_seen_even_where_the_optimizer_hides_it(optimizer, key):
+    slope = lambda params, batch, k: jnp.sum(params * jnp.where(batch[0] == 7, jnp.inf, 1.0))
+    state = training.start(key, jnp.ones(3), optimizer=optimizer)
+    settings = dict(objective=slope, optimizer=optimizer, batch_size=1, steps=12)
+    with jax.numpy_dtype_promotion("standard"):
+        state, history = jax.jit(lambda s: training.run(s, jnp.arange(12), **settings))(state)
+    assert int(state.stop_state.first_bad_step) == np.flatnonzero(~np.isfinite(history.loss))[0]
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((state.params, state.opt_state)))
+
+
+def test_a_model_state_that_is_not_finite_is_not_kept(key):
+    objective = lambda params, seen, batch, k: (jnp.sum(params**2), seen / (seen - 3))
+    optimizer = optax.sgd(0.1)
+    state = training.start(key, jnp.ones(3), optimizer=optimizer, model_state=jnp.asarray(3.0))
+    state, _ = training.run(state, jnp.ones(4), objective=objective, optimizer=optimizer, steps=3)
+    assert int(state.stop_state.first_bad_step) == 0 and float(state.model_state) == 3.0
+
+
+def test_a_run_that_ended_badly_goes_on_from_before_that_step(clusters, key):
+    train, _ = clusters
+    wild, calm = optax.sgd(optax.piecewise_constant_schedule(0.1, {5: jnp.inf})), optax.sgd(0.1)
+    ended, _ = trainer(train, wild)(begin(key, wild), 30)
+    with pytest.raises(ValueError, match=r"which was not finite: nothing would move. Go on from `training.revive"):
+        trainer(train, wild)(ended, 5)
+    good = training.revive(ended)
+    assert int(good.step) == int(ended.stop_state.first_bad_step)
+    assert_trees_equal(good.params, ended.params)
+    again = training.start(key, good.params, optimizer=calm)._replace(step=good.step)
+    state, history = trainer(train, calm)(again, 5)
+    assert np.isfinite(history.loss).all() and int(state.step) == int(good.step) + 5
+    assert_trees_equal(training.revive(state), state)
+
+
 def test_full_batch_takes_the_data_as_they_are(clusters, key):
     train, _ = clusters
     optimizer = optax.sgd(0.1)
@@ -300,6 +352,36 @@ def test_evaluate_in_chunks_equals_evaluate_at_once(clusters, key):
         whole = evaluate(batch_size=1000)
         for size in (1, 7, 45, 89, 90):
             assert_trees_close(jax.jit(functools.partial(evaluate, batch_size=size))(), whole)
+
+
+def test_metrics_are_numbers_and_weights_count_in_any_container(clusters, key):
+    train, _ = clusters
+    params = mlp.init(key, SIZES)
+    evaluate = functools.partial(training.evaluate, params, batch_size=40)
+    whole = {"largest label": lambda params, batch: jnp.max(batch.y)}
+    assert 0 < float(evaluate(train, metrics=whole)["largest label"]) <= 2
+    with pytest.raises(ValueError, match=r"metric 'classes' must return one number.* got shape \(3,\)"):
+        evaluate(train, metrics={"classes": lambda params, batch: jnp.bincount(batch.y, length=3)})
+    nothing = evaluate(train._replace(weight=jnp.zeros(90)), objective=OBJECTIVE)
+    assert np.isnan(nothing["loss"])
+    named = {"x": train.x, "weight": jnp.arange(90.0)}
+    mean = lambda params, batch: jnp.average(batch["x"][:, 0], weights=batch["weight"])
+    expected = np.average(np.asarray(train.x)[:, 0], weights=np.arange(90.0))
+    assert float(evaluate(named, metrics={"mean": mean})["mean"]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_hyperparameters_may_be_traced(clusters, key, unchecked):
+    train, _ = clusters
+
+    def loss(rate, decay, dropout_rate):
+        schedule = training.recipes.cosine(rate, 10)
+        optimizer = training.recipes.optimizer("adamw", schedule, weight_decay=decay)
+        apply = functools.partial(mlp.apply, dropout_rate=dropout_rate)
+        go = trainer(train, optimizer, objective=training.supervised(apply, LOSS))
+        return go(begin(key, optimizer), 5)[1].loss[-1]
+
+    values = jax.jit(jax.vmap(loss))(jnp.asarray([1e-3, 1e-2]), jnp.asarray([0.0, 0.1]), jnp.asarray([0.1, 0.5]))
+    assert np.isfinite(values).all()
 
 
 def test_optimizers_that_need_more_than_the_gradient(clusters, key):

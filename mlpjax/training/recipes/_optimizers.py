@@ -68,7 +68,7 @@ def optimizer(
     }
     _check.known("optimizer", name, known)
     _check.not_negative("weight_decay", weight_decay, "It shrinks weights; usual values are 0 to 0.1.")
-    if weight_decay and name != "adamw":
+    if name != "adamw" and weight_decay:
         raise ValueError(f"`weight_decay` acts with 'adamw' only; got {name!r}. Take 'adamw', or an L2 penalty.")
     return known[name]() if clip is None else optax.chain(optax.clip_by_global_norm(clip), known[name]())
 

@@ -73,7 +73,7 @@ def cosine(rate: float, steps: int, *, final: float = 0.0) -> Schedule:
     Returns:
         A schedule: `step -> rate`.
     """
-    return optax.cosine_decay_schedule(rate_in_range(rate), steps, alpha=final / rate if rate else 0.0)
+    return optax.cosine_decay_schedule(rate_in_range(rate), steps, alpha=final / rate if final else 0.0)
 
 
 def warm_up(schedule: Schedule, steps: int) -> Schedule:
