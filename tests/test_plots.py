@@ -77,6 +77,11 @@ def test_learning_curve_of_a_history():
     assert training.get_xdata()[-1] <= 152 and validation.get_ydata().tolist() == [49, 99, 149, 199]
 
 
+def test_learning_curve_marks_points_that_make_no_line():
+    few = plots.learning_curve([{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.4}]).axes[0].lines[0]
+    assert few.get_marker() == "o" and plots.learning_curve(RECORDS).axes[0].lines[0].get_marker() == ""
+
+
 def test_labels_of_lines_that_end_together_do_not_overlap():
     records = [{"step": k, "loss": 1.0 / k, "validation": {"loss": 1.001 / k}} for k in range(1, 9)]
     notes = [t for t in plots.learning_curve(records).axes[0].texts]
@@ -90,6 +95,16 @@ def test_confusion_matrix_writes_shares_of_what_there_is():
     cells = {(t.get_position()[1], t.get_position()[0]): t.get_text() for t in figure.axes[0].texts}
     assert cells == {(0, 0): "99.9", (0, 1): "0.1", (1, 1): "50.0", (1, 2): "50.0", (2, 2): "100"}
     assert any("accuracy 99.90 %" in text for text in texts(figure)) and {"a", "b", "c"} <= set(texts(figure))
+
+
+def test_confusion_matrix_shades_mistakes_like_what_is_right():
+    figure = plots.confusion_matrix(np.array([[35, 1], [0, 36]]))
+    assert any("color: square root" in text for text in texts(figure))
+    right, wrong = figure.axes[0].images
+    assert right.get_clim() == wrong.get_clim()
+    rgb = wrong.to_rgba(wrong.get_array())[0, 1, :3]
+    assert 0.03 < 1 - rgb.mean() < 0.15  # visible, but faint
+    np.testing.assert_allclose(wrong.get_array()[0, 1], (1 / 36) ** 0.5)
 
 
 def test_confusion_matrix_of_a_class_without_examples():
@@ -128,6 +143,7 @@ BAD = {
     "rectangle": (lambda: plots.confusion_matrix(np.ones((2, 3))), "`matrix` must be square"),
     "labels": (lambda: plots.confusion_matrix(np.ones((2, 2)), ["a"]), "with one of 1 `labels` per row"),
     "nothing to draw": (lambda: plots.learning_curve([{"step": 1, "loss": None}]), "nothing to draw"),
+    "vmapped": (lambda: plots.learning_curve(History(np.ones((4, 9)), {})), r"tree.map\(lambda a: a\[i\], history\)"),
     "shape": (lambda: plots.digits(np.ones((3, 6))), r"Give `shape=\(height, width\)`"),
     "no digit": (lambda: plots.digits(np.ones((0, 64))), "at least one"),
     "space": (lambda: plots.decision_boundary(lambda x: x, np.ones((3, 3)), np.ones(3)), r"shape \(n, 2\)"),

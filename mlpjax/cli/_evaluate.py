@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlpjax.cli import _assess, _model, _problem, _report, _run_dir
-from mlpjax.cli._parser import parse
+from mlpjax.cli._parser import naming_options, parse
 
 ABOUT = """Test the network of a run: loss, accuracy, calibration, and every class by itself.
 
@@ -32,10 +32,14 @@ def run(args: list[str]) -> int:
     """Test as the arguments say."""
     (options,) = parse("evaluate", ABOUT, args, Options, positional={"run_dir": "RUN_DIR"})
     model = _model.load(options.run_dir)
-    examples = _problem.load(model.problem, "test", options.data_dir or model.data_dir)
+    _problem.check_data_dir(model.problem.recipe, options.data_dir)
+    with naming_options():
+        examples = _problem.load(model.problem, "test", options.data_dir or model.data_dir)
     tested = _assess.assess(model.problem, model.params, examples)
     picture = _report.draw_decisions(model, tested)
     _report.table(_report.accuracy_rows(model.problem, tested) | {"picture": _run_dir.shown(picture)})
+    if model.problem.recipe.data not in _problem.PICTURES:  # a class of two points has no precision to speak of
+        return 0
     rows = [
         [str(k), f"{n:,}", *(_report.percent(v) for v in values)] for k, n, *values in _assess.per_class(tested.matrix)
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mlpjax.cli import _report
-from mlpjax.cli._parser import parse
+from mlpjax.cli._parser import naming_options, parse
 
 ABOUT = """Check backpropagation in float64, layer by layer: BP1 to BP4 against central differences and jax.grad.
 
@@ -60,7 +60,7 @@ def run(args: list[str]) -> int:
     import jax
 
     (options,) = parse("gradcheck", ABOUT, args, Options, positional={})
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), naming_options():
         rows = check(options)
     cells = [
         [row.equation, row.what, " × ".join(map(str, row.shape)), f"{row.differences:.1e}", f"{row.autodiff:.1e}",

@@ -117,7 +117,13 @@ def _say(text: str, code: int) -> int:
 
 def _message(error: Exception) -> str:
     """What is wrong, for a reader who did not write the program."""
-    if isinstance(error, OSError) and error.errno and type(error) in _PLAIN:
+    # the library's own are whole sentences already
+    if (
+        isinstance(error, OSError)
+        and error.errno
+        and not str(error.strerror).endswith((".", "?"))
+        and type(error) in _PLAIN
+    ):
         advice = " Choose a place that you may write to." if error.errno in _PLACES else ""
         return f"{error.filename or 'the file'}: {error.strerror}.{advice}"
     if isinstance(error, OSError):

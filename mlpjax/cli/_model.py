@@ -1,20 +1,21 @@
 """A trained network, from its run directory."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpjax.cli import _problem, _run_dir
+from mlpjax.cli import _problem, _run_dir, _status
 
 
 class Model(NamedTuple):
-    """What a run left: its directory, configuration, problem, parameters, steps, and where its data are."""
+    """What a run left: its directory, configuration, problem, parameters, status, and where its data are."""
 
     path: Path
     config: dict[str, Any]
     problem: _problem.Problem
     params: Any
-    step: int
+    status: _status.Status
 
     @property
     def data_dir(self) -> Path | None:
@@ -29,6 +30,11 @@ def recipe_of(path: Path) -> tuple[dict[str, Any], Any]:
 
     config = _run_dir.read_config(path)
     recipe = _run_dir.recipe(config["recipe"], path / _run_dir.CONFIG)
+    if not (path / _run_dir.CHECKPOINT).exists():
+        raise ValueError(
+            f"{_run_dir.shown(path)} never took a step: start it anew with `mlpjax train {_arguments(recipe)}--run-dir "
+            f"{_run_dir.quoted(path)}`."
+        )
     meta = checkpoint.read_meta(path / _run_dir.CHECKPOINT)
     if "recipe" not in meta:
         raise ValueError(f"{path / _run_dir.CHECKPOINT} has no recipe: it is not a checkpoint of `mlpjax train`.")
@@ -44,14 +50,30 @@ def recipe_of(path: Path) -> tuple[dict[str, Any], Any]:
     return config, recipe
 
 
-def load(path: Path) -> Model:
+def _arguments(recipe: Any) -> str:
+    """What `mlpjax train` is to be given for a recipe: the data set, and what differs from its defaults."""
+    from mlpjax.training import recipes
+
+    default, words = getattr(recipes, recipe.data, None), [recipe.data]
+    for name, value in vars(recipe).items() if default else ():
+        if value != getattr(default, name):
+            values = value if isinstance(value, tuple) else (value,)
+            words += ["--" + name.replace("_", "-"), *(shlex.quote(str(v)) for v in values)]
+    return " ".join(words) + " "
+
+
+def load(path: Path, *, even_diverged: bool = False) -> Model:
     """The network of a run: the best of early stopping, where there was such, else the last."""
     from mlpjax import mlp
     from mlpjax.training import checkpoint
 
+    path = _run_dir.named(path)
     config, recipe = recipe_of(path)
     problem = _recorded(_problem.make(recipe), config["preprocessing"])
     leaves = checkpoint.read(path / _run_dir.CHECKPOINT)
+    status = _status.of(config, leaves)
+    if not even_diverged:
+        _status.refuse_diverged(path, status)
     prefix = "stop_state/rule/params/" if recipe.patience else "params/"
     params = mlp.from_paths({name: a for name, a in leaves.items() if name.startswith(prefix)}, prefix)
     if mlp.sizes(params) != problem.sizes:
@@ -59,7 +81,7 @@ def load(path: Path) -> Model:
             f"{path / _run_dir.CHECKPOINT} holds a network of sizes {mlp.sizes(params)}, but its recipe means "
             f"{problem.sizes}. Is it the checkpoint of another run?"
         )
-    return Model(path, config, problem, params, int(leaves["step"]))
+    return Model(path, config, problem, params, status)
 
 
 def _recorded(problem: _problem.Problem, preprocessing: dict[str, Any]) -> _problem.Problem:

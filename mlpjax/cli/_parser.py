@@ -5,13 +5,22 @@ configuration file and the header of the checkpoint, and none of the three can d
 would want every option written down once more.
 """
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 _LISTS = re.compile(r"\d+(,\d+)+")
+_ARGUMENT = re.compile(r"`([a-z_0-9]+)`")
+_SAME = (
+    "hidden epochs batch_size learning_rate weight_decay dropout l1 l2 shift patience validation seed sizes examples"
+)
+_OPTIONS = {name: "--" + name.replace("_", "-") for name in _SAME.split()} | {
+    "directory": "--data-dir", "pixels": "--shift",
+}  # fmt: skip
+"""The options that the library knows by these names."""
 
 
 def parse(command: str, about: str, args: Sequence[str], *groups: Any, positional: Mapping[str, str]) -> list[Any]:
@@ -31,10 +40,23 @@ def parse(command: str, about: str, args: Sequence[str], *groups: Any, positiona
 
     classes = [group if isinstance(group, type) else type(group) for group in groups]
     fields = [_group(group, positional) for group in groups]
-    every = dataclasses.make_dataclass("options", fields)
+    # one group by itself is not worth a box of its own, "options options"
+    every = dataclasses.make_dataclass("options", fields) if len(fields) > 1 else fields[0][1]
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
     parsed = tyro.cli(every, args=_split_lists(args), prog=f"mlpjax {command}", description=about, config=config)
-    return [cls(**vars(getattr(parsed, cls.__name__.lower()))) for cls in classes]
+    found = [getattr(parsed, cls.__name__.lower()) for cls in classes] if len(fields) > 1 else [parsed]
+    return [cls(**vars(values)) for cls, values in zip(classes, found, strict=True)]
+
+
+@contextlib.contextmanager
+def naming_options() -> Iterator[None]:
+    """The library's messages name its arguments; who types a command knows them as options."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        if len(error.args) == 1:
+            error.args = (_ARGUMENT.sub(lambda found: f"`{_OPTIONS.get(found[1], found[1])}`", str(error)),)
+        raise
 
 
 def _group(group: Any, positional: Mapping[str, str]) -> tuple:

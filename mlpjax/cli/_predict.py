@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpjax.cli import _model, _pictures, _problem, _run_dir
+from mlpjax.cli import _model, _pictures, _problem, _run_dir, _status
 from mlpjax.cli._parser import parse
 
 ABOUT = """Read the digit in a picture.
@@ -29,7 +29,8 @@ class Options:
 
     Attributes:
         images: pictures: PNG, JPEG and the like.
-        run_dir: a directory that mlpjax train wrote; by default the newest under ./runs that knows digits.
+        run_dir: a directory that mlpjax train wrote; by default the newest complete one under
+            ./runs that knows digits.
         json: print a list for machines, with the probability of every digit.
     """
 
@@ -43,7 +44,7 @@ def run(args: list[str]) -> int:
     (options,) = parse("predict", ABOUT, args, Options, positional={"images": "IMAGE [IMAGE ...]"})
     if not options.images:
         raise ValueError("`IMAGE` must be at least one picture. For example `mlpjax predict seven.png`.")
-    model = _model.load(options.run_dir or _run_dir.newest(_problem.PICTURES))
+    model = _model.load(options.run_dir or _newest())
     if not model.problem.preprocessing:
         raise ValueError(f"{model.path} is a run on {model.problem.recipe.data}, which has no pictures. Take another.")
     found = [_read(path, model.problem) for path in options.images]
@@ -54,7 +55,14 @@ def run(args: list[str]) -> int:
         for path, picture in zip(options.images, found, strict=True)
     ]
     _print_json(model, answers) if options.json else _print(model, answers)
-    return 0 if len(good) == len(found) else 1
+    return 1 if any("error" in answer for answer in answers) else 0
+
+
+def _newest() -> Path:
+    run, status = _status.newest(_problem.PICTURES)
+    if status.kind != "complete":
+        print(f"mlpjax: note: {_run_dir.shown(run)}, the only run there is, was {status}.", file=sys.stderr)
+    return run
 
 
 def predict(model: _model.Model, pictures: np.ndarray) -> np.ndarray:
@@ -82,6 +90,8 @@ def _read(path: Path, problem: _problem.Problem) -> np.ndarray | str:
 
 
 def _answer(path: Path, p: np.ndarray) -> dict[str, Any]:
+    if not np.isfinite(p).all():
+        return {"file": str(path), "error": f"{path}: what the network says of it is not finite. Take another run."}
     first, second = (int(k) for k in np.argsort(-p, kind="stable")[:2])
     return {
         "file": str(path),
@@ -93,7 +103,7 @@ def _answer(path: Path, p: np.ndarray) -> dict[str, Any]:
 
 
 def _print_json(model: _model.Model, answers: list[dict[str, Any]]) -> None:
-    print(json.dumps({"run": str(model.path), "pictures": answers}, indent=1))
+    print(json.dumps({"run": str(model.path), "pictures": answers}, indent=1, allow_nan=False))
 
 
 def _print(model: _model.Model, answers: list[dict[str, Any]]) -> None:

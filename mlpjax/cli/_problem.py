@@ -143,6 +143,10 @@ def check(recipe: Any) -> None:
     _check.known("data set", recipe.data, (*PICTURES, "xor"))
     _check.known("kind of gradients", recipe.gradients, ("bp", "autodiff"))
     _check.probability("dropout", recipe.dropout)
+    if any(size < 1 for size in recipe.hidden):
+        raise ValueError(f"`hidden` must be positive integers, one per hidden layer; got {recipe.hidden}.")
+    for name in ("l1", "l2"):
+        _check.not_negative(name, getattr(recipe, name), "It is the strength of the penalty.")
     for name, least in {"epochs": 1, "batch_size": 0, "patience": 0, "shift": 0, "seed": 0}.items():
         if getattr(recipe, name) < least:
             raise ValueError(f"`{name}` must be at least {least}; got {getattr(recipe, name)}.")
@@ -154,6 +158,26 @@ def check(recipe: Any) -> None:
         raise ValueError("`patience` waits for a better validation loss: hold something out, with `validation` 0.1.")
     if recipe.data == "xor" and (recipe.validation or recipe.shift):
         raise ValueError("xor has four points: `validation` and `shift` must be 0.")
+
+
+def check_data_dir(recipe: Any, data_dir: Path | None) -> None:
+    """Only MNIST is read from files."""
+    if data_dir is not None and recipe.data != "mnist":
+        come = "digits come with the package" if recipe.data == "digits" else "the points of xor are known"
+        raise ValueError(f"`--data-dir` is for mnist: {come}. Leave it out; got {data_dir} for {recipe.data}.")
+
+
+def least_loss(problem: Problem) -> float:
+    """What no network can go below: the entropy of the target, 0 where the labels are not smoothed."""
+    import numpy as np
+
+    if not problem.loss.classifies:
+        return 0.0
+    z = np.zeros(problem.classes, np.float32)
+    # the error of softmax outputs p is δ = p − ỹ
+    target = np.asarray(problem.loss.output(z)) - np.asarray(problem.loss.delta(z, np.int32(0)))
+    target = np.clip(target, 1e-12, 1)
+    return float(-np.sum(target * np.log(target)))
 
 
 def _facts(recipe: Any) -> tuple[int, int, dict[str, Any]]:

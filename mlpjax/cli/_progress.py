@@ -31,7 +31,7 @@ def describe(record: dict[str, Any]) -> str:
 
 
 def _number(loss: float) -> str:
-    return f"{loss:.4f}" if loss < 1000 else f"{loss:.2e}"
+    return f"{loss:.3g}"
 
 
 def _lines(total: int, done: int, per_epoch: int) -> Callable[[dict[str, Any]], None]:

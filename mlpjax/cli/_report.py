@@ -29,12 +29,10 @@ class Times(NamedTuple):
 
 def finish(ending: Ending) -> tuple[_assess.Assessment, list[Path]]:
     """Look at the test set, write it into the log, and draw."""
-    import json
-
     examples = _problem.load(ending.problem, "test", ending.data_dir)
     tested = _assess.assess(ending.problem, ending.params, examples)
     with open(ending.run / _run_dir.LOG, "a", encoding="utf-8") as file:
-        file.write(json.dumps({"step": ending.step, "test": tested.record()}) + "\n")
+        file.write(_run_dir.as_json({"step": ending.step, "test": tested.record()}) + "\n")
     return tested, draw(ending, tested)
 
 
@@ -80,12 +78,15 @@ def training(ending: Ending, tested: _assess.Assessment, pictures: list[Path], t
 
 def accuracy_rows(problem: _problem.Problem, tested: _assess.Assessment) -> dict[str, str]:
     """What was measured on the test set; the four points of xor are all there is."""
-    where = "test " if problem.recipe.data in _problem.PICTURES else ""
+    pictures, least = problem.recipe.data in _problem.PICTURES, _problem.least_loss(problem)
     rows = {
-        f"{where}accuracy": f"{100 * tested.accuracy:.2f} % ({tested.right:,} of {tested.n:,})",
-        f"{where}loss": f"{tested.loss:.4g}",
+        "test accuracy" if pictures else "accuracy on the four points": (
+            f"{100 * tested.accuracy:.2f} % ({tested.right:,} of {tested.n:,})"
+        ),
+        "test loss" if pictures else "loss": f"{tested.loss:.4g}"
+        + (f" (smoothed labels: at least {least:.2f})" if least >= 0.005 else ""),
     }
-    return rows if not where else rows | {"calibration error": f"{100 * tested.calibration:.2f} %"}
+    return rows | {"calibration error": f"{100 * tested.calibration:.2f} %"} if pictures else rows
 
 
 def table(rows: dict[str, str]) -> None:

@@ -5,9 +5,11 @@ import datetime
 import importlib.metadata
 import io
 import json
+import math
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ RUNS = Path("runs")
 def create(path: Path | None, name: str) -> Path:
     """A directory for a new run; by default `runs/NAME-TIME` with the time in UTC."""
     if path is not None:
-        if (path / CONFIG).exists() or (path / CHECKPOINT).exists():
+        if (path / LOG).exists() or (path / CHECKPOINT).exists():  # with its configuration alone it never took a step
             raise ValueError(
                 f"`--run-dir` must not hold a run already; {path} does. Take another, or continue it with "
                 f"`mlpjax train --resume {path}`."
@@ -37,16 +39,17 @@ def create(path: Path | None, name: str) -> Path:
     raise FileExistsError(f"{RUNS} holds a thousand runs of this second. Name one with `--run-dir`.")
 
 
-def newest(kinds: tuple[str, ...]) -> Path:
-    """The run under `runs` whose checkpoint is the youngest, among those on some data sets."""
+def on(kinds: tuple[str, ...]) -> Iterator[Path]:
+    """The runs under `runs` on some data sets, those with the youngest checkpoints first."""
     found = sorted(RUNS.glob(f"*/{CHECKPOINT}"), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in found:
         if (file.parent / CONFIG).is_file() and read_config(file.parent)["recipe"].get("data") in kinds:
-            return file.parent
-    raise ValueError(
-        f"there is no run on {' or '.join(kinds)} under {RUNS.resolve()}. Train one with `mlpjax train`, or name one "
-        f"with `--run-dir`."
-    )
+            yield file.parent
+
+
+def named(path: Path) -> Path:
+    """The run that is meant: a run directory, or the checkpoint in it."""
+    return path.parent if path.name == CHECKPOINT and path.is_file() else path
 
 
 def write_config(run: Path, config: dict[str, Any]) -> None:
@@ -113,11 +116,22 @@ def _record(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and "step" in record else None
 
 
+def as_json(record: dict[str, Any], **options: Any) -> str:
+    """JSON proper: `null` for what is not finite, where Python would write NaN."""
+    return json.dumps(_finite(record), allow_nan=False, **options)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(v) for name, v in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def rewind_log(run: Path, step: int) -> None:
     """Drop what the log says of steps after a checkpoint's: they are going to be taken again."""
     kept = [record for record in read_log(run) if record["step"] <= step and "test" not in record]
     with _files.replacing(run / LOG) as file:
-        file.write("".join(json.dumps(record) + "\n" for record in kept).encode())
+        file.write("".join(as_json(record) + "\n" for record in kept).encode())
 
 
 def save_figure(path: Path, figure: Any) -> Path:

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import json
 import math
 import sys
 import time
@@ -89,7 +88,7 @@ def go(run: Path, plan: Plan, state: Any, clock: _clock.Clock, *, quiet: bool, t
         except training.Interrupted as stopped:
             return _interrupted(run, plan, stopped)
         except training.NonFiniteError as error:
-            return _not_finite(run, error)
+            return _not_finite(run, plan, error)
         params = state.params if plan.stop is None else training.best_params(state, plan.stop)
         ending = _report.Ending(run, plan.problem, params, plan.data_dir, int(state.step), plan.per_epoch)
         tested, pictures = _report.finish(ending)
@@ -143,7 +142,7 @@ def _saver(run: Path, plan: Plan) -> Callable[[Any], None]:
 def _jsonl(run: Path) -> Callable[[dict[str, Any]], None]:
     def log(record):
         with open(run / _run_dir.LOG, "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+            file.write(_run_dir.as_json(record) + "\n")
 
     return log
 
@@ -179,11 +178,12 @@ def _interrupted(run: Path, plan: Plan, stopped: Any) -> int:
     return 128 + stopped.signal
 
 
-def _not_finite(run: Path, error: Any) -> int:
+def _not_finite(run: Path, plan: Plan, error: Any) -> int:
+    warmed = plan.problem.recipe.schedule == "one-cycle"
     print(
         f"mlpjax: error: step {error.step:,} is not finite: {error.where}. The last good state is kept in "
-        f"{_run_dir.shown(run / _run_dir.CHECKPOINT)}. Start a new run with a lower `--learning-rate`, or with "
-        f"`--schedule one-cycle`, which warms up.",
+        f"{_run_dir.shown(run / _run_dir.CHECKPOINT)}. Start a new run with a lower "
+        f"`--learning-rate`{'' if warmed else ', or with `--schedule one-cycle`, which warms up'}.",
         file=sys.stderr,
     )
     return 1

@@ -1,12 +1,13 @@
 """`mlpjax train`."""
 
 import dataclasses
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlpjax.cli import _clock, _model, _problem, _run_dir, _session
-from mlpjax.cli._parser import parse
+from mlpjax.cli._parser import naming_options, parse
 
 NAMES = ("digits", "mnist", "xor")
 
@@ -51,33 +52,40 @@ class Run:
 
 def run(args: list[str]) -> int:
     """Train as the arguments say."""
-    recipe, options, default = _options(args)
+    recipe, options = _options(args)
     with _clock.watch() as clock:
         if options.resume is None:
             return _start(recipe, options, clock)
-        return _resume(recipe, default, options, clock)
+        return _resume(args, options, clock)
 
 
-def _options(args: list[str]) -> tuple[Any, Run, Any]:
+def _options(args: list[str]) -> tuple[Any, Run]:
     """The recipe and where to; the defaults are those of the data set, wherever it stands."""
-    from mlpjax import _check, activations, losses
+    from mlpjax import _check
     from mlpjax.training import recipes
 
-    names = {"activations": ", ".join(map(str, activations.ALL)), "losses": ", ".join(map(str, losses.ALL))}
     name = args[0] if args and args[0] in NAMES else "digits"
     while True:
-        default = getattr(recipes, name)
-        about = ABOUT.format(name=name, watched=f"{_problem.WATCHED:,}", **names)
-        recipe, options = parse("train", about, args, default, Run, positional={"data": "{digits,mnist,xor}"})
+        recipe, options = _parse(args, name, getattr(recipes, name))
         _check.known("data set", recipe.data, NAMES)
         if recipe.data == name:
-            return recipe, options, default
+            return recipe, options
         name = recipe.data
 
 
+def _parse(args: list[str], name: str, default: Any) -> list[Any]:
+    from mlpjax import activations, losses
+
+    names = {"activations": ", ".join(map(str, activations.ALL)), "losses": ", ".join(map(str, losses.ALL))}
+    about = ABOUT.format(name=name, watched=f"{_problem.WATCHED:,}", **names)
+    return parse("train", about, args, default, Run, positional={"data": "{digits,mnist,xor}"})
+
+
 def _start(recipe: Any, options: Run, clock: _clock.Clock) -> int:
-    problem = _problem.make(recipe)
-    plan = _session.plan(problem, options.data_dir, quiet=options.quiet)
+    _check_run(recipe, options)
+    with naming_options():
+        problem = _problem.make(recipe)
+        plan = _session.plan(problem, options.data_dir, quiet=options.quiet)
     run = _run_dir.create(options.run_dir, recipe.data)
     about = {
         "mlpjax": _run_dir.version("mlpjax"),
@@ -93,18 +101,24 @@ def _start(recipe: Any, options: Run, clock: _clock.Clock) -> int:
     return _session.go(run, plan, plan.start, clock, quiet=options.quiet, tensorboard=options.tensorboard)
 
 
-def _resume(recipe: Any, default: Any, options: Run, clock: _clock.Clock) -> int:
+def _check_run(recipe: Any, options: Run) -> None:
+    """What would be found out too late, with the run directory made already."""
+    _problem.check_data_dir(recipe, options.data_dir)
+    if options.tensorboard and importlib.util.find_spec("tensorboardX") is None:
+        raise ImportError("`--tensorboard` needs tensorboardX: pip install tensorboardX")
+
+
+def _resume(args: list[str], options: Run, clock: _clock.Clock) -> int:
     from mlpjax.training import checkpoint, stopping
 
-    run = options.resume
-    assert run is not None
-    given = [f.name for f in dataclasses.fields(recipe) if getattr(recipe, f.name) != getattr(default, f.name)]
-    if given or options.run_dir is not None:
-        names = ", ".join("--" + name.replace("_", "-") for name in (given or ["run_dir"]))
-        raise ValueError(f"`--resume` goes on with the run's own recipe: leave out {names}, or start a new run.")
+    assert options.resume is not None
+    run = _run_dir.named(options.resume)
     config, recipe = _model.recipe_of(run)
+    _refuse_changes(recipe, *_parse(args, recipe.data, recipe))
+    _check_run(recipe, options)
     data_dir = options.data_dir or (Path(config["run"]["data_dir"]) if "data_dir" in config["run"] else None)
-    plan = _session.plan(_problem.make(recipe), data_dir, quiet=options.quiet)
+    with naming_options():
+        plan = _session.plan(_problem.make(recipe), data_dir, quiet=options.quiet)
     state = checkpoint.load(run / _run_dir.CHECKPOINT, like=plan.start)
     if int(state.stop_state.first_bad_step) != stopping.NEVER:
         raise ValueError(
@@ -119,3 +133,14 @@ def _resume(recipe: Any, default: Any, options: Run, clock: _clock.Clock) -> int
         return 0
     _run_dir.rewind_log(run, int(state.step))
     return _session.go(run, plan, state, clock, quiet=options.quiet, tensorboard=options.tensorboard)
+
+
+def _refuse_changes(recipe: Any, given: Any, options: Run) -> None:
+    """A run goes on with its own recipe; what was typed beside `--resume` was read with that as its defaults."""
+    changed = [name for name, value in vars(recipe).items() if getattr(given, name) != value]
+    names = [given.data if name == "data" else "--" + name.replace("_", "-") for name in changed]
+    names += ["--run-dir"] * (options.run_dir is not None)
+    if names:
+        raise ValueError(
+            f"`--resume` goes on with the run's own recipe: leave out {', '.join(names)}, or start a new run."
+        )

@@ -17,7 +17,8 @@ def confusion_matrix(matrix: Num[Array | np.ndarray, "K L"], labels: Sequence[An
         labels: names of the classes; their numbers if left out.
 
     Returns:
-        A figure. The diagonal is blue; mistakes are orange, the darker the more frequent, on a scale of their own.
+        A figure. The diagonal is blue; mistakes are orange. Both are the darker the more frequent, as the square
+        root of the share, so that a single mistake is seen but does not shout.
 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
@@ -36,22 +37,23 @@ def confusion_matrix(matrix: Num[Array | np.ndarray, "K L"], labels: Sequence[An
         )
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     right = np.eye(len(names), dtype=bool)
-    worst = max(share[~right].max(initial=0), 1e-9)
+    shade = np.sqrt(share)
     size = max(3.2, 0.62 * len(names) + 1.2)
     canvas = figure(size, size)
     ax = canvas.subplots()
     nowhere = np.full_like(share, np.nan)
-    ax.imshow(np.where(right, share, nowhere), cmap="Blues", vmin=0, vmax=1.35)
-    ax.imshow(np.where(~right & (share > 0), share, nowhere), cmap="Oranges", vmin=-0.25 * worst, vmax=1.6 * worst)
+    ax.imshow(np.where(right, shade, nowhere), cmap="Blues", vmin=0, vmax=1.35)
+    ax.imshow(np.where(~right & (share > 0), shade, nowhere), cmap="Oranges", vmin=0, vmax=1.35)
     for i, j in np.argwhere(counts > 0):
-        dark = share[i, j] > 0.8 if i == j else False
+        dark = share[i, j] > 0.8
         ax.text(j, i, _percent(share[i, j]), ha="center", va="center", fontsize=9, color="white" if dark else INK)
     ax.set_xticks(range(len(names)), names)
     ax.set_yticks(range(len(names)), names)
     ax.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
     ax.grid(which="minor", color=GRID, linewidth=0.8)
-    clean(ax, f"accuracy {100 * np.trace(counts) / max(counts.sum(), 1):.2f} %,  rows in percent", "predicted", "true")
+    accuracy = f"accuracy {100 * np.trace(counts) / max(counts.sum(), 1):.2f} %"
+    clean(ax, f"{accuracy}\nrows in percent, color: square root", "predicted", "true")
     ax.tick_params(which="both", length=0)
     return canvas
 

@@ -24,7 +24,7 @@ def learning_curve(history: Any, *, steps_per_epoch: int | None = None) -> Any:
 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
-        ValueError: there is nothing to draw.
+        ValueError: there is nothing to draw, or the history is that of several runs at once.
 
     Example:
         >>> from mlpjax import plots
@@ -55,6 +55,7 @@ class Curve(NamedTuple):
 def _draw(ax: Any, panel: list[Curve], steps_per_epoch: int | None) -> None:
     for curve in panel:
         style = {"color": COLORS[curve.where], "linestyle": "-" if curve.what in ("loss", "accuracy") else "--"}
+        style["marker"] = "o" if len(curve.x) < 3 else ""  # a line through one point cannot be seen
         ax.plot(curve.x / (steps_per_epoch or 1), curve.y, linewidth=1.8, solid_capstyle="round", **style)
     clean(ax, panel[0].what, "epoch" if steps_per_epoch else "step")
     ax.grid(axis="y", color=GRID, linewidth=0.8)
@@ -98,6 +99,11 @@ def _curves(history: Any) -> list[Curve]:
 def _of_history(history: Any) -> list[Curve]:
     """Step by step; the loss of single batches is noisy, so it is averaged over a fiftieth of the run."""
     loss = np.asarray(history.loss, float)
+    if loss.ndim != 1:
+        raise ValueError(
+            f"`history` must be that of one run; its loss has shape {loss.shape}, of several that were vmapped. Draw "
+            f"run i by itself: `jax.tree.map(lambda a: a[i], history)`."
+        )
     width = max(1, len(loss) // 50)
     means = loss[: len(loss) // width * width].reshape(-1, width).mean(axis=1)
     curves = [_curve("training", "loss", (np.arange(len(means)) + 1) * width, means)]

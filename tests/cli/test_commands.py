@@ -22,7 +22,16 @@ def test_evaluate_agrees_with_training(cli, digits_run):
 
 def test_evaluate_xor(cli, xor_run):
     code, out, _ = cli("evaluate", xor_run[0])
-    assert code == 0 and "decision-boundary.png" in out and "4 of 4" in out
+    assert code == 0 and "decision-boundary.png" in out and "4 of 4" in out and "precision" not in out
+
+
+def test_evaluate_takes_the_checkpoint_for_its_run(cli, digits_run):
+    assert cli("evaluate", digits_run[0] / "checkpoint.npz").out == cli("evaluate", digits_run[0]).out
+
+
+def test_evaluate_refuses_a_data_directory_for_what_is_in_the_package(cli, digits_run):
+    code, _, err = cli("evaluate", digits_run[0], "--data-dir", "x")
+    assert code == 2 and "digits come with the package" in err
 
 
 def test_assessment_against_numpy(digits_run):
@@ -93,7 +102,7 @@ def test_gradcheck_of_every_loss():
         (("--sizes", "4", "0"), "positive integers"),
         (("--activation", "tan"), "Did you mean 'tanh'?"),
         (("--loss", "mse"), "Unknown loss"),
-        (("--examples", "0"), "`examples`"),
+        (("--examples", "0"), "`--examples`"),
     ],
 )
 def test_gradcheck_bad_input(cli, options, message):
@@ -112,6 +121,7 @@ def test_info(cli):
 
 def test_info_of_a_run(cli, digits_run):
     code, out, _ = cli("info", digits_run[0])
+    assert re.search(r"status +complete\n", out)
     assert code == 0 and "64-64-10" in out and "4,810" in out and "460 of 460" in out
     assert re.search(r"optimizer +adam", out) and re.search(r"accuracy +9\d\.\d\d %", out)
 
@@ -130,7 +140,7 @@ def test_export(cli, tmp_path, digits_run):
 def test_export_bad_input(cli, tmp_path, digits_run):
     assert "must end in .safetensors" in cli("export", digits_run[0], tmp_path / "m.pt").err
     code, _, err = cli("export", digits_run[0], tmp_path / "nowhere" / "m.safetensors")
-    assert code == 1 and "could not write" in err
+    assert code == 1 and err.startswith("mlpjax: error: could not write") and ".." not in err
 
 
 def test_union_of_intervals():

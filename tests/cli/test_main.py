@@ -30,6 +30,7 @@ def test_overview_has_every_command_with_an_example(cli):
 def test_help_of_a_command_teaches(cli, command):
     code, out, _ = cli(command, "--help")
     assert code == 0 and "Example" in out and f"\n  mlpjax {command}" in out and "--help" in out
+    assert "options options" not in out
 
 
 def test_help_shows_the_defaults_of_the_data_set(cli):

@@ -115,6 +115,47 @@ def test_takes_the_newest_classifier(cli, tmp_path, digits_run, xor_run, held_ou
     assert code == 0 and "read by runs/new" in out, err
 
 
+def spoilt(run, **leaves):
+    """A run whose checkpoint says something else."""
+    from mlpjax.training import checkpoint
+
+    path = run / "checkpoint.npz"
+    tree = {**checkpoint.read(path), **{name: np.uint32(value) for name, value in leaves.items()}}
+    nested = {}
+    for name, leaf in tree.items():
+        *parents, last = name.split("/")
+        node = nested
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = leaf
+    checkpoint.save(path, nested, meta=checkpoint.read_meta(path))
+
+
+def test_passes_over_what_diverged_and_prefers_what_is_complete(cli, tmp_path, digits_run, held_out):
+    import shutil
+
+    runs = tmp_path / "runs"
+    changes = {"diverged": {"stop_state/first_bad_step": 7}, "stopped": {"step": 23}, "whole": {}}
+    for age, (name, change) in enumerate(changes.items()):
+        shutil.copytree(digits_run[0], runs / name)
+        spoilt(runs / name, **change)
+        os.utime(runs / name / "checkpoint.npz", (1e9 - age, 1e9 - age))
+    (tmp_path / "d.png").write_bytes(png(Image.fromarray(15 * held_out[0][0].reshape(8, 8))))
+    code, out, err = cli("predict", "d.png")
+    assert code == 0 and "read by runs/whole" in out and err == ""
+    shutil.rmtree(runs / "whole")
+    code, out, err = cli("predict", "d.png", "--json")
+    assert code == 0 and json.loads(out)["run"] == "runs/stopped" and "interrupted at step 23 of 460" in err
+    shutil.rmtree(runs / "stopped")
+    code, _, err = cli("predict", "d.png")
+    assert code == 2 and "that did not diverge" in err
+
+
+def test_no_number_is_no_answer(tmp_path):
+    answer = _predict._answer(tmp_path / "d.png", np.full(10, np.nan))
+    assert "not finite" in answer["error"] and set(answer) == {"file", "error"}
+
+
 def test_no_run(cli):
     code, _, err = cli("predict", "d.png")
     assert code == 2 and "there is no run on digits or mnist" in err and "mlpjax train" in err

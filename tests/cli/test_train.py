@@ -64,7 +64,24 @@ def test_log_counts_epochs(digits_run):
 def test_xor_draws_its_boundary(xor_run):
     run, result = xor_run
     assert (run / "decision-boundary.png").read_bytes().startswith(PNG)
-    assert "100.00 % (4 of 4)" in result.out
+    assert re.search(r"accuracy on the four points +100.00 % \(4 of 4\)", result.out)
+
+
+def test_losses_are_told_with_three_digits():
+    assert _progress.describe({"loss": 0.00001234}) == "loss 1.23e-05" and "0.5" in _progress.describe({"loss": 0.5})
+
+
+def test_least_loss_of_smoothed_labels():
+    """0.91 of the true class, 0.01 of each of nine others."""
+    least = _problem.least_loss(_problem.make(recipes.digits))
+    np.testing.assert_allclose(least, -0.91 * np.log(0.91) - 0.09 * np.log(0.01), rtol=1e-5)
+    assert _problem.least_loss(_problem.make(recipes.xor)) == 0
+
+
+def test_log_is_json_proper():
+    assert _run_dir.as_json({"a": float("nan"), "b": {"c": float("inf"), "d": 1.5}}) == (
+        '{"a": null, "b": {"c": null, "d": 1.5}}'
+    )
 
 
 def test_gradients_are_interchangeable(cli, tmp_path):
@@ -143,6 +160,7 @@ def test_resumes_to_the_same_bits(cli, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_after(13, patch)
         result = cli(*options, "--run-dir", tmp_path / "parts")
+    assert re.search(r"status +interrupted at step 13 of 40", cli("info", tmp_path / "parts").out)
     assert result.code == 130 and "mlpjax train --resume parts" in result.err and "after step 13 of 40" in result.err
     assert "Traceback" not in result.err and not (tmp_path / "parts" / "learning-curve.png").exists()
     # what a run killed after its checkpoint would leave behind it
@@ -175,6 +193,38 @@ def test_resume_of_a_finished_run(cli, xor_run):
 def test_resume_takes_no_options(cli, xor_run):
     code, _, err = cli("train", "--resume", xor_run[0], "--epochs", "7")
     assert code == 2 and "leave out --epochs" in err
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [(("mnist",), "leave out mnist"), (("--epochs", "2000"), "leave out --epochs"), (("--run-dir", "x"), "--run-dir")],
+)
+def test_resume_refuses_what_differs_from_the_run(cli, xor_run, given, refused):
+    """2000 epochs are the default for xor, but not what this run was given."""
+    code, _, err = cli("train", "--resume", xor_run[0], *given)
+    assert code == 2 and refused in err and err.count("\n") == 1
+
+
+def test_resume_takes_what_the_run_has_anyway(cli, xor_run):
+    code, out, _ = cli("train", "xor", "--resume", xor_run[0] / "checkpoint.npz", "--epochs", "600")
+    assert code == 0 and "is complete" in out
+
+
+def test_run_that_never_took_a_step(cli, tmp_path):
+    assert cli(*XOR, "--run-dir", tmp_path / "run").code == 0
+    for name in ("checkpoint.npz", "log.jsonl"):
+        (tmp_path / "run" / name).unlink()
+    code, _, err = cli("train", "--resume", tmp_path / "run")
+    assert code == 2 and "never took a step: start it anew with `mlpjax train xor --epochs 40 --run-dir run`" in err
+    assert cli(*XOR, "--run-dir", tmp_path / "run").code == 0
+    assert cli("info", tmp_path / "run" / "checkpoint.npz").code == 0
+
+
+def test_advice_offers_nothing_that_is_in_use(cli):
+    options = ("--optimizer", "sgd", "--learning-rate", "1e25", "--loss", "half_squared_error", "--activation", "relu")
+    assert "with `--schedule one-cycle`, which" in cli(*XOR, *options).err
+    err = cli(*XOR, *options, "--schedule", "one-cycle").err
+    assert "lower `--learning-rate`." in err and "one-cycle" not in err
 
 
 def test_edited_configuration(cli, copied):
@@ -210,6 +260,11 @@ def test_not_finite(cli, tmp_path):
     assert all(np.isfinite(a).all() for name, a in leaves.items() if name.startswith("params/"))
     code, _, err = cli("train", "--resume", run)
     assert code == 2 and "was not finite" in err
+    for command in (("evaluate", run), ("export", run, tmp_path / "m.safetensors"), ("predict", "x", "--run-dir", run)):
+        code, _, err = cli(*command)
+        assert code == 2 and re.search(r"run diverged at step \d+: .*--learning-rate", err) and err.count("\n") == 1
+    assert re.search(r"status +diverged at step \d+\n", cli("info", run).out)
+    assert not re.search("NaN|Infinity", (run / "log.jsonl").read_text())
 
 
 BAD = [
@@ -219,23 +274,28 @@ BAD = [
     (("train", "--optimizer", "adm"), "Did you mean 'adam'?"),
     (("train", "--schedule", "linear"), "Unknown schedule 'linear'"),
     (("train", "--gradients", "auto"), "Did you mean 'autodiff'?"),
-    (("train", "--learning-rate", "-1"), "`learning_rate` must be a finite number ≥ 0; got -1.0"),
-    (("train", "--hidden", "64", "0"), "positive integers"),
+    (("train", "--learning-rate", "-1"), "`--learning-rate` must be a finite number ≥ 0; got -1.0"),
+    (("train", "--hidden", "64", "0"), "`--hidden` must be positive integers"),
     (("train", "--hidden=-3"), "positive integers"),
-    (("train", "--epochs", "0"), "`epochs` must be at least 1; got 0"),
-    (("train", "--batch-size", "5000"), "`batch_size` must not exceed the number of training examples, 1"),
-    (("train", "--batch-size", "-1"), "`batch_size` must be at least 0"),
-    (("train", "--dropout", "1"), "`dropout` must lie in [0, 1); got 1.0"),
+    (("train", "--epochs", "0"), "`--epochs` must be at least 1; got 0"),
+    (("train", "--batch-size", "5000"), "`--batch-size` must not exceed the number of training examples, 1"),
+    (("train", "--batch-size", "-1"), "`--batch-size` must be at least 0"),
+    (("train", "--dropout", "1"), "`--dropout` must lie in [0, 1); got 1.0"),
     (("train", "--weight-decay", "0.1", "--optimizer", "adam"), "acts with 'adamw' only"),
-    (("train", "--l2", "-1"), "`strength` must be a finite number ≥ 0"),
-    (("train", "--shift", "8"), "`pixels` must be at least 0 and less than"),
+    (("train", "--l2", "-1"), "`--l2` must be a finite number ≥ 0"),
+    (("train", "--shift", "8"), "`--shift` must be at least 0 and less than"),
     (("train", "--validation", "1"), "fraction in [0, 1)"),
     (("train", "--patience", "3", "--validation", "0"), "hold something out"),
-    (("train", "--seed", "-1"), "`seed` must be at least 0"),
+    (("train", "--seed", "-1"), "`--seed` must be at least 0"),
     (("train", "xor", "--batch-size", "9"), "number of training examples, 4; got 9"),
     (("train", "xor", "--shift", "1"), "xor has four points"),
     (("train", "--resume", "nowhere"), "`nowhere` is no run directory"),
-    (("train", "mnist", "--data-dir", "nowhere"), "`nowhere` is not a directory"),
+    (
+        ("train", "mnist", "--data-dir", "nowhere"),
+        "`--data-dir` must hold the IDX files of MNIST; `nowhere` is not a directory",
+    ),
+    (("train", "--data-dir", "x"), "digits come with the package"),
+    (("train", "xor", "--data-dir", "x"), "`--data-dir` is for mnist"),
 ]
 
 
@@ -335,12 +395,12 @@ def test_checkpoint_of_another_architecture(cli, copied):
     assert code == 1 and "params/0/W" in err and "missing" in err
 
 
-def test_no_tensorboard(cli, monkeypatch):
+def test_no_tensorboard(cli, tmp_path, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     code, _, err = cli(*XOR, "--tensorboard")
-    assert code == 2 and "pip install tensorboardX" in err
+    assert code == 2 and "pip install tensorboardX" in err and not list(tmp_path.iterdir())
 
 
 def test_tensorboard(cli, tmp_path):
