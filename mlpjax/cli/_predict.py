@@ -61,7 +61,7 @@ def run(args: list[str]) -> int:
 def _newest() -> Path:
     run, status = _status.newest(_problem.PICTURES)
     if status.kind != "complete":
-        print(f"mlpjax: note: {_run_dir.shown(run)}, the only run there is, was {status}.", file=sys.stderr)
+        print(f"mlpjax: note: no run is complete; {_run_dir.shown(run)} was {status}.", file=sys.stderr)
     return run
 
 

@@ -169,13 +169,14 @@ def check_data_dir(recipe: Any, data_dir: Path | None) -> None:
 
 def least_loss(problem: Problem) -> float:
     """What no network can go below: the entropy of the target, 0 where the labels are not smoothed."""
+    import jax.numpy as jnp
     import numpy as np
 
     if not problem.loss.classifies:
         return 0.0
-    z = np.zeros(problem.classes, np.float32)
+    z = jnp.zeros(problem.classes, jnp.float32)
     # the error of softmax outputs p is δ = p − ỹ
-    target = np.asarray(problem.loss.output(z)) - np.asarray(problem.loss.delta(z, np.int32(0)))
+    target = np.asarray(problem.loss.output(z)) - np.asarray(problem.loss.delta(z, jnp.int32(0)))
     target = np.clip(target, 1e-12, 1)
     return float(-np.sum(target * np.log(target)))
 

@@ -160,12 +160,12 @@ def test_resumes_to_the_same_bits(cli, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_after(13, patch)
         result = cli(*options, "--run-dir", tmp_path / "parts")
-    assert re.search(r"status +interrupted at step 13 of 40", cli("info", tmp_path / "parts").out)
-    assert result.code == 130 and "mlpjax train --resume parts" in result.err and "after step 13 of 40" in result.err
+    assert re.search(r"status +interrupted at step 26 of 40", cli("info", tmp_path / "parts").out)
+    assert result.code == 130 and "mlpjax train --resume parts" in result.err and "after step 26 of 40" in result.err
     assert "Traceback" not in result.err and not (tmp_path / "parts" / "learning-curve.png").exists()
     # what a run killed after its checkpoint would leave behind it
     with open(tmp_path / "parts" / "log.jsonl", "a") as log:
-        log.write('{"step": 14, "loss": 77.0}\n{"step": 15, "lo')
+        log.write('{"step": 27, "loss": 77.0}\n{"step": 28, "lo')
     assert cli("train", "--resume", tmp_path / "parts").code == 0
     assert sha256_of_params(tmp_path / "parts") == sha256_of_params(tmp_path / "whole")
     assert (tmp_path / "parts" / "checkpoint.npz").read_bytes() == (tmp_path / "whole" / "checkpoint.npz").read_bytes()

@@ -1,0 +1,66 @@
+"""How far a run came: to its end, to a signal, or to a number that is not finite."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlpjax.cli import _run_dir
+
+
+class Status(NamedTuple):
+    """How far a run came.
+
+    Attributes:
+        kind: `"complete"`, `"interrupted"` (or still running) or `"diverged"`.
+        step: the last step; of a diverged run the one that was not finite.
+        steps: those of the whole run.
+    """
+
+    kind: str
+    step: int
+    steps: int
+
+    def __str__(self) -> str:
+        if self.kind == "complete":
+            return "complete"
+        return f"{self.kind} at step {self.step:,}" + (f" of {self.steps:,}" if self.kind == "interrupted" else "")
+
+
+def of(config: Mapping[str, Any], leaves: Mapping[str, Any]) -> Status:
+    """The status of a run, from its configuration and the leaves of its checkpoint."""
+    from mlpjax.training import stopping
+
+    step, steps = int(leaves["step"]), int(config["run"].get("steps", 0))
+    bad = int(leaves.get("stop_state/first_bad_step", stopping.NEVER))
+    if bad != stopping.NEVER:
+        return Status("diverged", bad, steps)
+    patience = config["recipe"].get("patience", 0)
+    stopped = patience and int(leaves.get("stop_state/rule/waited", 0)) >= patience
+    return Status("complete" if stopped or step >= steps else "interrupted", step, steps)
+
+
+def newest(kinds: tuple[str, ...]) -> tuple[Path, Status]:
+    """The youngest complete run under `runs` on some data sets; an interrupted one only if there is no other."""
+    from mlpjax.training import checkpoint
+
+    interrupted, diverged = [], 0
+    for run in _run_dir.on(kinds):
+        status = of(_run_dir.read_config(run), checkpoint.read(run / _run_dir.CHECKPOINT))
+        if status.kind == "complete":
+            return run, status
+        interrupted += [(run, status)] * (status.kind == "interrupted")
+        diverged += status.kind == "diverged"
+    if interrupted:
+        return interrupted[0]
+    raise ValueError(
+        f"there is no run on {' or '.join(kinds)} under {_run_dir.RUNS.resolve()}"
+        f"{' that did not diverge' if diverged else ''}. Train one with `mlpjax train`, or name one with `--run-dir`."
+    )
+
+
+def refuse_diverged(run: Path, status: Status) -> None:
+    """What diverged has no network to speak of."""
+    if status.kind == "diverged":
+        raise ValueError(
+            f"{_run_dir.shown(run)} {status}: its network is of no use. Train a new one with a lower `--learning-rate`."
+        )
