@@ -126,7 +126,7 @@ LIMITS = {  # (z, y): C, δ
     "softmax_cross_entropy": [
         ([-INF, 0], [0, 1], 0, [0, 0]), ([-INF, 0], [1, 0], INF, [-1, 1]), ([-INF, 0], [0.5, 0.5], INF, [-0.5, 0.5]),
         ([INF, 0], [1, 0], NAN, [NAN, NAN]), ([NAN, 0], [1, 0], NAN, [NAN, NAN]), ([NAN, 0], [0, 1], NAN, [NAN, NAN]),
-        ([-INF, -INF], [1, 0], NAN, [NAN, NAN]), ([0, 0], [NAN, 1], NAN, [NAN, -0.5]),
+        ([-INF, -INF], [1, 0], NAN, [NAN, NAN]), ([0, 0], [NAN, 1], NAN, [NAN, NAN]),
     ],
     "smoothed_cross_entropy(0.1)": [
         ([-INF, 0], [0, 1], INF, [-0.05, 0.05]), ([INF, 0], [1, 0], NAN, [NAN, NAN]),
