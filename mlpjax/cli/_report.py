@@ -29,10 +29,11 @@ class Times(NamedTuple):
 
 def finish(ending: Ending) -> tuple[_assess.Assessment, list[Path]]:
     """Look at the test set, write it into the log, and draw."""
+    from mlpjax import training
+
     examples = _problem.load(ending.problem, "test", ending.data_dir)
     tested = _assess.assess(ending.problem, ending.params, examples)
-    with open(ending.run / _run_dir.LOG, "a", encoding="utf-8") as file:
-        file.write(_run_dir.as_json({"step": ending.step, "test": tested.record()}) + "\n")
+    training.log_jsonl(ending.run / _run_dir.LOG)({"step": ending.step, "test": tested.record()})
     return tested, draw(ending, tested)
 
 

@@ -5,7 +5,6 @@ import datetime
 import importlib.metadata
 import io
 import json
-import math
 import os
 import re
 import tomllib
@@ -116,19 +115,10 @@ def _record(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and "step" in record else None
 
 
-def as_json(record: dict[str, Any], **options: Any) -> str:
-    """JSON proper: `null` for what is not finite, where Python would write NaN."""
-    return json.dumps(_finite(record), allow_nan=False, **options)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(v) for name, v in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def rewind_log(run: Path, step: int) -> None:
     """Drop what the log says of steps after a checkpoint's: they are going to be taken again."""
+    from mlpjax.training._effects import as_json
+
     kept = [record for record in read_log(run) if record["step"] <= step and "test" not in record]
     with _files.replacing(run / LOG) as file:
         file.write("".join(as_json(record) + "\n" for record in kept).encode())

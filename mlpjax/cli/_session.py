@@ -105,7 +105,7 @@ def _fit(run: Path, plan: Plan, state: Any, *, quiet: bool, tensorboard: bool) -
 
     problem, done = plan.problem, int(state.step)
     with _progress.bar(plan.steps, done, per_epoch=plan.per_epoch, quiet=quiet) as show:
-        logs = [_renamed(show, plan), _renamed(_jsonl(run), plan)]
+        logs = [_renamed(show, plan), _renamed(training.log_jsonl(run / _run_dir.LOG), plan)]
         state, _ = training.fit(
             state,
             plan.data,
@@ -137,14 +137,6 @@ def _saver(run: Path, plan: Plan) -> Callable[[Any], None]:
         "steps": plan.steps,
     }
     return functools.partial(checkpoint.save, run / _run_dir.CHECKPOINT, meta=meta)
-
-
-def _jsonl(run: Path) -> Callable[[dict[str, Any]], None]:
-    def log(record):
-        with open(run / _run_dir.LOG, "a", encoding="utf-8") as file:
-            file.write(_run_dir.as_json(record) + "\n")
-
-    return log
 
 
 def _renamed(sink: Callable, plan: Plan) -> Callable[[dict[str, Any]], None]:

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import signal
 import sys
@@ -11,6 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlpjax._types import Any, Callable
+
+
+def as_json(value: Any) -> str:
+    """JSON proper: `null` for a number that is not finite, where Python would write NaN."""
+
+    def proper(value):
+        if isinstance(value, dict):
+            return {name: proper(v) for name, v in value.items()}
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(proper(value), allow_nan=False)
 
 
 def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
@@ -33,7 +45,7 @@ def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
 
     def log(record):
         with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+            file.write(as_json(record) + "\n")
 
     return log
 

@@ -12,7 +12,7 @@ import pytest
 
 from mlpjax.cli import _model, _problem, _progress, _run_dir
 from mlpjax.data import idx
-from mlpjax.training import checkpoint, recipes
+from mlpjax.training import _effects, checkpoint, recipes
 
 PNG = b"\x89PNG\r\n\x1a\n"
 XOR = ("train", "xor", "--epochs", "40")
@@ -79,7 +79,7 @@ def test_least_loss_of_smoothed_labels():
 
 
 def test_log_is_json_proper():
-    assert _run_dir.as_json({"a": float("nan"), "b": {"c": float("inf"), "d": 1.5}}) == (
+    assert _effects.as_json({"a": float("nan"), "b": {"c": float("inf"), "d": 1.5}}) == (
         '{"a": null, "b": {"c": null, "d": 1.5}}'
     )
 

@@ -78,6 +78,11 @@ def test_logs_records_and_tensorboard(digits, key, tmp_path):
     assert any(f.name.startswith("events.out") for f in (tmp_path / "tb").iterdir())
 
 
+def test_a_log_is_json_even_where_a_number_is_not_finite(tmp_path):
+    training.log_jsonl(tmp_path / "log.jsonl")({"step": 1, "loss": float("inf"), "validation": {"loss": float("nan")}})
+    assert json.loads((tmp_path / "log.jsonl").read_text()) == {"step": 1, "loss": None, "validation": {"loss": None}}
+
+
 @pytest.mark.ledger("REG6")
 def test_stops_early(digits, key):
     train, test = digits
