@@ -4,18 +4,22 @@ x64, strict dtype promotion, no silent rank promotion, warnings as errors, two C
 suite in JAX's default precision instead of x64.
 """
 
+import functools
 import hashlib
 import inspect
 import json
 import os
 import pathlib
+import textwrap
 import zlib
 
 import jax
 import jaxtyping
 import pytest
 
-MEASUREMENTS = pathlib.Path("build") / "measurements.json"
+from docs._ext import ledger, sources
+
+MEASUREMENTS = {False: ledger.MEASUREMENTS, True: ledger.MEASUREMENTS.with_stem("measurements-float32")}
 
 
 def pytest_addoption(parser):
@@ -72,7 +76,7 @@ def measured(request):
 def pytest_runtest_setup(item):
     ids = [i for mark in item.iter_markers("ledger") for i in mark.args]
     if ids:
-        source = inspect.getsource(item.function)
+        source = textwrap.dedent(inspect.getsource(item.function)).rstrip("\n")
         item.user_properties.append(("ledger", ids))
         item.user_properties.append(("source", hashlib.sha256(source.encode()).hexdigest()))
 
@@ -84,15 +88,36 @@ def pytest_runtest_logreport(report):
     errors = [value for name, value in report.user_properties if name == "measured"]
     entry = {"test": report.nodeid, "outcome": report.outcome, "sha256": properties["source"], "measured": errors}
     for row in properties["ledger"]:
-        _results.setdefault(row, []).append(entry)
+        _results.setdefault(row, []).append({**entry, "functions": hashes(row)})
 
 
 _results: dict[str, list] = {}
 
 
+@functools.cache
+def hashes(row):
+    """The hash of each function that a row names, as it was when it was measured."""
+    return {name: sources.of(name).sha256 for name in ledger.rows().get(row, {}).get("functions", [])}
+
+
+def merged(before, now):
+    """What earlier runs measured, except where this one measured again; tests that are gone are left out."""
+    again = {(row, entry["test"]) for row, entries in now.items() for entry in entries}
+    for row, entries in before.items():
+        kept = [
+            e for e in entries if (row, e["test"]) not in again and pathlib.Path(e["test"].partition("::")[0]).exists()
+        ]
+        now.setdefault(row, []).extend(kept)
+    return {row: sorted(entries, key=lambda e: e["test"]) for row, entries in sorted(now.items()) if entries}
+
+
 def pytest_sessionfinish(session):
     """Write what was measured to a file that the site reads; workers of xdist report to the controller."""
-    if _results and not hasattr(session.config, "workerinput"):
-        MEASUREMENTS.parent.mkdir(exist_ok=True)
-        rows = {row: sorted(entries, key=lambda e: e["test"]) for row, entries in sorted(_results.items())}
-        MEASUREMENTS.write_text(json.dumps(rows, indent=1))
+    if not _results or hasattr(session.config, "workerinput"):
+        return
+    file = MEASUREMENTS[session.config.getoption("--float32")]
+    file.parent.mkdir(exist_ok=True)
+    before = json.loads(file.read_text()) if file.exists() else {}
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(merged(before, _results), indent=1))
+    part.replace(file)

@@ -5,68 +5,22 @@
 
 import ast
 import importlib
-import pathlib
 import re
-import tomllib
 from collections import Counter
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[1]
+from docs._ext.ledger import marked, marked_functions, parsed, rows
+from docs._ext.sources import ROOT
+
 DONE = ROOT / "tests" / "ledger_done.txt"
-LEDGER = tomllib.loads((ROOT / "docs" / "ledger.toml").read_text("utf-8"))
-ROWS = {row["id"]: row for row in LEDGER["row"]}
+LEDGER = parsed()
+ROWS = rows()
 KINDS = {"definition", "equation", "algorithm", "theorem", "claim", "demonstration", "network", "figure"}
-NOT_RUN = {"nightly", "skip", "skipif", "xfail"}
 
 
 def done(rows):
     return sorted(row["id"] for row in rows.values() if row["status"] == "done")
-
-
-def mark_names(tree):
-    """Names of the pytest marks in an expression: `pytest.mark.x`, called or not."""
-    marks = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Attribute))
-    return {n.attr for n in marks if n.value.attr == "mark"}
-
-
-def ledger_ids(tree):
-    """The arguments of every `pytest.mark.ledger(...)` in an expression; they must be literal."""
-    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
-    return {ast.literal_eval(arg) for call in calls if call.func.attr == "ledger" for arg in call.args}
-
-
-def module_marks(tree):
-    """What `pytestmark = ...` puts on every test of a module."""
-    assigned = [n for n in tree.body if isinstance(n, ast.Assign)]
-    return [n.value for n in assigned if any(getattr(t, "id", "") == "pytestmark" for t in n.targets)]
-
-
-def marked_functions(tree):
-    """`(name, ids, runs)` of every test function: its ledger marks, and whether an ordinary run executes it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
-            marks = [*node.decorator_list, *module_marks(tree)]
-            ids = set().union(*map(ledger_ids, marks))
-            names = set().union(*map(mark_names, [m for m in marks if not is_parametrize(m)]))
-            yield node.name, ids, not names & NOT_RUN
-
-
-def is_parametrize(node):
-    """A mark inside one `pytest.param` skips that case, not the test."""
-    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "parametrize"
-
-
-def marked():
-    """Every ledger mark under tests/: `{id: [test, ...]}`, and those among them that an ordinary run executes."""
-    every, running = {}, {}
-    for file in sorted((ROOT / "tests").rglob("test_*.py")):
-        for name, ids, runs in marked_functions(ast.parse(file.read_text("utf-8"))):
-            for row in ids:
-                every.setdefault(row, []).append(f"{file.relative_to(ROOT)}::{name}")
-                if runs:
-                    running.setdefault(row, []).append(name)
-    return every, running
 
 
 def schema_errors(ledger):

@@ -23,8 +23,8 @@ UNTRUSTED = "#010203"  # the color in which KaTeX shows a command that it refuse
 OPTIONS = {"throwOnError": True, "strict": "error", "trust": False, "errorColor": UNTRUSTED, "macros": MACROS}
 # JSON both ways: the engine's own conversion of long strings fails
 RENDER = f"""
-function render(tex, display) {{
-  const options = Object.assign({json.dumps(OPTIONS)}, {{displayMode: display}});
+function render(tex, display, output) {{
+  const options = Object.assign({json.dumps(OPTIONS)}, {{displayMode: display, output}});
   try {{ return JSON.stringify({{html: katex.renderToString(tex, options)}}); }}
   catch (error) {{ return JSON.stringify({{error: String(error)}}); }}
 }}"""
@@ -49,9 +49,9 @@ def engine():
 
 
 @functools.cache
-def render(tex, display=False):
-    """One formula as HTML with MathML beside it for screen readers and copying."""
-    answer = json.loads(engine()(tex.strip(), display))
+def render(tex, display=False, output="htmlAndMathml"):
+    """One formula as HTML, with MathML beside it for screen readers and copying unless `output` is `"html"`."""
+    answer = json.loads(engine()(tex.strip(), display, output))
     if "error" in answer or UNTRUSTED in answer["html"]:
         raise MathError(f"{answer.get('error', 'a command that is not allowed')}\n  in the formula: {tex.strip()}")
     # an element of its own, since the search index stops excluding at the first closing tag of the same name

@@ -2,7 +2,6 @@
 
 import doctest
 import os
-import pathlib
 import re
 import subprocess
 import sys
@@ -10,19 +9,21 @@ import sys
 import jax
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+from docs._ext import execute
+from docs._ext.sources import ROOT, pages
+
+PAGES = [ROOT / "README.md", *pages()]
 FENCE = re.compile(r"^```python[^\n]*\n(.*?)^```", re.S | re.M)
 SHELL = re.compile(r"^```(?:bash|sh|shell|console)\n(.*?)^```", re.S | re.M)
 
 
-def blocks(file):
+def readme_blocks(file):
     """The Python blocks of a page, in order, moved to their line so that a traceback names it."""
     text = file.read_text("utf-8")
     return ["\n" * text.count("\n", 0, m.start(1)) + m[1] for m in FENCE.finditer(text)]
 
 
-def execute(block, name, scope):
+def run(block, name, scope):
     """Run a block: as a doctest if it has prompts, as a program if not."""
     if ">>> " not in block:
         exec(compile(block, name, "exec"), scope)  # the page's own code, as a reader would run it
@@ -34,24 +35,41 @@ def execute(block, name, scope):
     assert not runner.failures
 
 
-WITH_CODE = [file for file in PAGES if file.exists() and blocks(file)]
+SITE = [file for file in pages() if execute.blocks(file.read_text("utf-8"))]
 
 
-@pytest.mark.parametrize("file", WITH_CODE, ids=lambda file: file.name)
-def test_python_blocks(file, tmp_path, monkeypatch):
+def test_readme_blocks(tmp_path, monkeypatch):
     """A reader's settings, not the suite's strict ones: default promotion, default precision."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
+    file = ROOT / "README.md"
     scope, before = {"__name__": "__page__"}, jax.config.jax_enable_x64
     with jax.enable_x64(False), jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        for block in blocks(file):
-            execute(block, str(file), scope)
-    jax.config.update("jax_enable_x64", before)  # a page may show the global switch
+        for block in readme_blocks(file):
+            run(block, str(file), scope)
+    jax.config.update("jax_enable_x64", before)
+
+
+@pytest.mark.parametrize("file", SITE, ids=lambda file: file.stem)
+def test_code_on_the_site(file):
+    """As the build runs it: in order, in one scope, in a process of its own; kept for the build."""
+    execute.page_outputs(file)
 
 
 def test_pages_have_code():
     """The list above is not empty by accident."""
-    assert {"README.md", "getting-started.md", "precision-and-gpus.md"} <= {file.name for file in WITH_CODE}
+    assert {"getting-started", "precision-and-gpus", "backpropagation"} <= {file.stem for file in SITE}
+
+
+def test_code_fits_the_page():
+    wide = [
+        f"{f.name}:{n} {line}"
+        for f in SITE
+        for n, c in execute.blocks(f.read_text())
+        for line in c.splitlines()
+        if len(line) > 100
+    ]
+    assert not wide
 
 
 def commands(file):
@@ -72,4 +90,4 @@ def test_commands_exist():
 @pytest.mark.parametrize("block", ["raise ValueError", ">>> 1 + 1\n3\n", "assert 1 == 2"])
 def test_a_wrong_block_fails(block):
     with pytest.raises((ValueError, AssertionError)):
-        execute(block, "page", {})
+        run(block, "page", {})
