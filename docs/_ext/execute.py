@@ -89,9 +89,11 @@ def page_outputs(file):
 
 
 class _Execute(Preprocessor):
-    """Puts below each block what it prints."""
+    """Puts below each block what it prints; docstrings, whose examples are doctests, are left alone."""
 
     def run(self, lines):
+        if "mkdocstrings_ids" in self.md.treeprocessors:
+            return lines
         text = "\n".join(lines)
         page = getattr(autorefs(self.md), "current_page", None)
         printed = iter(outputs(page.file.src_uri if page else "page", text))

@@ -6,8 +6,8 @@
 
 draws `docs/figures/activations.py`: its `draw(plt, C)` returns a Matplotlib figure, its `ALT` says what it shows. The
 SVG takes its colors from the page, so one picture serves light and dark. A `demo` fence takes `docs/demos/NAME.py`: its
-`data()` goes into the page as JSON for `assets/js/demos/NAME.js`, its `draw` and the text stand there until, or in place
-of, the script. Both are cached by the hash of script, data files and package.
+`data()` goes into the page as JSON for `assets/js/demos/NAME.js`, its `draw` and the text stand there until, or in
+place of, the script. Both are cached by the hash of script, data files and package.
 """
 
 import functools
@@ -162,8 +162,9 @@ def picture(kind, name):
 def figure_fence(source, language, css_class, options, md, classes=None, id_value="", attrs=None, **kwargs):
     """The `figure` fence."""
     try:
-        name = given(options, attrs, {"src"})["src"]
-        style = " ".join(["mx-figure", *(classes or [])])
+        fields = given(options, attrs, {"src", "class"})
+        name = fields["src"]
+        style = " ".join(["mx-figure", *(classes or []), *fields.get("class", "").split()])
         anchor = f' id="{id_value}"' if id_value else ""
         caption = f"<figcaption>{inline(source)}</figcaption>" if source.strip() else ""
         return f'<figure class="{style}"{anchor}>{picture("figures", name)}{caption}</figure>'

@@ -62,7 +62,8 @@ def typeset(match):
     r"""The replacement for what arithmatex leaves: `\(…\)` in a span or `\[…\]` in a div."""
     tex = html.unescape(match[2]).strip()[2:-2]
     if match[1] == "span":
-        return render(tex)
+        # a word joiner, or a line may end between a formula and the comma behind it
+        return render(tex) + "&#8288;" * (match.string[match.end() : match.end() + 1] in tuple(".,;:!?)"))
     return f'<div class="mx-math" tabindex="0" role="group" aria-label="Formula">{render(tex, True)}</div>'
 
 

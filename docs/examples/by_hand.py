@@ -13,22 +13,24 @@ from mlpjax import data
 
 def init(key, sizes):
     """He's initial weights, zero biases."""
-    keys = jax.random.split(key, len(sizes) - 1)
-    pairs = zip(keys, sizes, sizes[1:], strict=False)
-    return [(jax.random.normal(k, (m, n)) * jnp.sqrt(2 / n), jnp.zeros(m)) for k, n, m in pairs]
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    keys = jax.random.split(key, len(shapes))
+    normal = lambda k, m, n: jnp.sqrt(2 / n) * jax.random.normal(k, (m, n))
+    return [(normal(k, m, n), jnp.zeros(m)) for k, (m, n) in zip(keys, shapes, strict=True)]
 
 
 def forward(params, x):
-    """All z and a of a batch, one row per example; ReLU inside, logits at the end (FWD1, FWD2)."""
+    """All z and a of a batch, a row per example: ReLU inside, logits at the end."""
     a, z = [x], []
     for l, (W, b) in enumerate(params):
-        z.append(a[-1] @ W.T + b[None])
+        z.append(a[-1] @ W.T + b[None])  # FWD1
         if l < len(params) - 1:
-            a.append(jnp.maximum(z[-1], 0))
+            a.append(jnp.maximum(z[-1], 0))  # FWD2
     return a, z
 
 
 def softmax(z):
+    """Probabilities of a batch of logits."""
     e = jnp.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
@@ -52,39 +54,44 @@ def adam(params, grads, m, v, t, rate, b1=0.9, b2=0.999, eps=1e-8):
     tree = jax.tree.map
     m = tree(lambda m, g: b1 * m + (1 - b1) * g, m, grads)
     v = tree(lambda v, g: b2 * v + (1 - b2) * g**2, v, grads)
-    step = lambda p, m, v: p - rate * (m / (1 - b1**t)) / (jnp.sqrt(v / (1 - b2**t)) + eps)
-    return tree(step, params, m, v), m, v
+    moved = lambda p, m, v: p - rate * (m / (1 - b1**t)) / (jnp.sqrt(v / (1 - b2**t)) + eps)
+    return tree(moved, params, m, v), m, v
+
+
+@jax.jit
+def step(params, m, v, t, x, y, rate):
+    """The loss of a batch, and the parameters after one step on it."""
+    loss, grads = gradients(params, x, y)
+    return loss, *adam(params, grads, m, v, t, rate)
 
 
 def train(x, y, *, hidden=(64,), epochs=15, batch_size=64, rate=3e-3, seed=0):
-    """Epochs of shuffled mini-batches; returns the parameters and the loss of every step."""
+    """Epochs of shuffled mini-batches; the parameters, and the loss of every step."""
     key, init_key = jax.random.split(jax.random.key(seed))
     params = init(init_key, (x.shape[1], *hidden, 10))
     m = v = jax.tree.map(jnp.zeros_like, params)
-    losses, t = [], 0
-    one_step = jax.jit(gradients)
+    curve = []
     for epoch in range(epochs):
         order = jax.random.permutation(jax.random.fold_in(key, epoch), len(x))
-        for start in range(0, len(x) - batch_size + 1, batch_size):
-            batch = order[start : start + batch_size]
-            t += 1
-            loss, grads = one_step(params, x[batch], y[batch])
-            params, m, v = jax.jit(adam)(params, grads, m, v, float(t), rate)
-            losses.append(float(loss))
-    return params, losses
+        for first in range(0, len(x) - batch_size + 1, batch_size):
+            batch = order[first : first + batch_size]
+            t = float(len(curve) + 1)
+            loss, params, m, v = step(params, m, v, t, x[batch], y[batch], rate)
+            curve.append(float(loss))
+    return params, curve
 
 
 def accuracy(params, x, y):
     """The fraction of examples whose largest logit is the right one."""
-    return float(jnp.mean(forward(params, x)[1][-1].argmax(axis=1).astype(y.dtype) == y))
+    logits = forward(params, x)[1][-1]
+    return float(jnp.mean(logits.argmax(axis=1).astype(y.dtype) == y))
 
 
 def main():
     train_set, test_set = data.digits.load("train"), data.digits.load("test")
-    params, losses = train(train_set.x / 16.0, train_set.y)
-    print(
-        f"loss {losses[0]:.2f} -> {losses[-1]:.4f}, test accuracy {accuracy(params, test_set.x / 16.0, test_set.y):.2%}"
-    )
+    params, curve = train(train_set.x / 16.0, train_set.y)
+    found = accuracy(params, test_set.x / 16.0, test_set.y)
+    print(f"loss {curve[0]:.2f} -> {curve[-1]:.4f}, test accuracy {found:.2%}")
 
 
 if __name__ == "__main__":

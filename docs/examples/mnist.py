@@ -1,6 +1,6 @@
 """Train an MLP on MNIST by the public API, from data to a table of results (MNI2).
 
-    python docs/examples/mnist.py [--data-dir DIR] [--epochs 6] [--digits]
+    python docs/examples/mnist.py [--data-dir DIR] [--epochs EPOCHS] [--digits]
 
 `--digits` takes the small pictures that ship with the package instead: nothing to download, done in seconds.
 """
@@ -14,65 +14,91 @@ import jax
 from mlpjax import activations, backprop, data, losses, metrics, mlp, training, trees
 from mlpjax.training import recipes
 
+# the network, one example in, logits out; and what is minimized
+apply = functools.partial(mlp.apply, activation=activations.gelu)
+loss = losses.softmax_cross_entropy
+objective = training.supervised(apply, loss)
+by_backprop = backprop.supervised(activation=activations.gelu, loss=loss)
 
-def train(train_set, test_set, divisor, *, hidden, epochs, batch_size=256, rate=3e-3, seed=0, progress=True):
-    """The whole of it; returns the parameters, what was measured, and the confusion matrix of the test set."""
-    # the network: one example in, logits out
-    apply = functools.partial(mlp.apply, activation=activations.gelu)
-    loss = losses.softmax_cross_entropy
-    sizes = (train_set.x.shape[1], *hidden, 10)
 
-    # what is minimized, its gradient by BP1–BP4, and how the parameters move
-    objective = training.supervised(apply, loss)
-    value_and_grad = backprop.supervised(activation=activations.gelu, loss=loss)
-    steps_per_epoch = math.ceil(len(train_set.x) / batch_size)
-    steps = epochs * steps_per_epoch
-    optimizer = recipes.optimizer("adamw", recipes.one_cycle(rate, steps), weight_decay=0.05)
+def hold_out(dataset, count, *, seed=0):
+    """Set a random part aside: what is left to train on, and `count` to watch."""
+    order = jax.random.permutation(jax.random.key(seed), len(dataset.x))
+    part = lambda places: jax.tree.map(lambda array: array[places], dataset)
+    return part(order[count:]), part(order[:count])
 
-    # the run: shuffled mini-batches, scaled inside the compiled step; a look at the test set after each epoch
+
+def train(
+    train_set,
+    watched,
+    scale,
+    *,
+    hidden,
+    epochs,
+    batch_size=256,
+    rate=3e-3,
+    seed=0,
+    progress=True,
+):
+    """The parameters, and the history: losses of batches, measurements on `watched`."""
+    # how the parameters move: AdamW, its rate up and down once
+    epoch = math.ceil(len(train_set.x) / batch_size)
+    schedule = recipes.one_cycle(rate, epochs * epoch)
+    optimizer = recipes.optimizer("adamw", schedule, weight_decay=0.05)
+
+    # the first parameters: He's; and the state of the run before its first step
     init_key, run_key = jax.random.split(jax.random.key(seed))
+    sizes = (train_set.x.shape[1], *hidden, 10)
     params = jax.jit(lambda key: mlp.init(key, sizes))(init_key)
-    scale = data.augment.scale(divisor)
+    start = training.start(run_key, params, optimizer=optimizer)
+
+    # shuffled mini-batches, scaled in the compiled step; a look after each epoch
     state, history = training.fit(
-        training.start(run_key, params, optimizer=optimizer),
+        start,
         train_set,
         objective=objective,
-        value_and_grad=value_and_grad,
+        value_and_grad=by_backprop,
         optimizer=optimizer,
-        steps=steps,
+        steps=epochs * epoch,
         batch_size=batch_size,
         transform=scale,
-        validation=test_set,
+        validation=watched,
         metrics={"accuracy": training.metric(apply, metrics.accuracy)},
-        evaluate_every=steps_per_epoch,
+        evaluate_every=epoch,
         progress=progress,
     )
+    return state.params, history
 
-    # what it gets wrong
-    logits = jax.vmap(functools.partial(apply, state.params))(scale(test_set, None).x)
-    matrix = metrics.confusion_matrix(logits.argmax(axis=1), test_set.y, classes=10)
-    return state.params, history, matrix
+
+def examine(params, test_set, scale):
+    """Logits of the test set, and what was taken for what. To be called once."""
+    logits = jax.vmap(functools.partial(apply, params))(scale(test_set, None).x)
+    said = logits.argmax(axis=1)
+    return logits, metrics.confusion_matrix(said, test_set.y, classes=10)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", help="the directory with MNIST's IDX files; downloaded once without it")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, help="6 if left out, or 30 with --digits")
     parser.add_argument("--digits", action="store_true", help="the 8×8 digits of the package instead of MNIST")
     arguments = parser.parse_args()
     if arguments.digits:
-        sets, divisor, hidden = [data.digits.load(s) for s in ("train", "test")], 16, (64,)
+        load, maximum, settings = data.digits.load, 16, {"hidden": (64,), "epochs": 30, "batch_size": 64}
     else:
-        sets, divisor, hidden = (
-            [data.mnist.load(arguments.data_dir, split=s) for s in ("train", "test")],
-            255,
-            (512, 512),
-        )
-    batch_size = 64 if arguments.digits else 256
-    params, history, matrix = train(*sets, divisor, hidden=hidden, epochs=arguments.epochs, batch_size=batch_size)
+        load = lambda split: data.mnist.load(arguments.data_dir, split=split, progress=True)
+        maximum, settings = 255, {"hidden": (512, 512), "epochs": 6}
+    if arguments.epochs is not None:
+        settings["epochs"] = arguments.epochs
+
+    everything, test_set, scale = load("train"), load("test"), data.augment.scale(maximum)
+    train_set, watched = hold_out(everything, len(everything.x) // 10)
+    params, history = train(train_set, watched, scale, **settings)
     for epoch, value in enumerate(history.evaluations()[1]["accuracy"], start=1):
-        print(f"epoch {epoch}: test accuracy {value:.2%}")
-    print(f"{trees.count(params):,} parameters")
+        print(f"epoch {epoch}: validation accuracy {value:.2%}")
+
+    logits, matrix = examine(params, test_set, scale)
+    print(f"{trees.count(params):,} parameters, test accuracy {metrics.accuracy(logits, test_set.y):.2%}")
     print(matrix)
 
 

@@ -23,6 +23,11 @@ def test_inline_formula():
     assert "arithmatex" not in page and "$" not in page and "data-search-exclude" in page
 
 
+def test_no_line_ends_before_a_comma():
+    joined = html(r"Both $x$, and ($y$) and $z$ end.")
+    assert joined.count("&#8288;") == 2 and "</mx-tex>&#8288;," in joined and "</mx-tex> end" in joined
+
+
 def test_display_formula():
     page = html("Before.\n\n$$\n\\frac{a < b}{2} \\tag{BP1}\n$$\n\nAfter.")
     assert "katex-display" in page and 'role="group"' in page and "BP1" in page and "After." in page

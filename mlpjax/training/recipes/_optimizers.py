@@ -5,7 +5,7 @@ import optax
 import optax.contrib
 
 from mlpjax import _check
-from mlpjax._types import Any, Callable
+from mlpjax._types import Any, Callable, Scalar
 from mlpjax.training.recipes._schedules import Schedule, rate_in_range
 
 
@@ -24,7 +24,7 @@ def reduce_on_plateau(base: optax.GradientTransformation, **options: Any) -> opt
 
 def optimizer(
     name: str = "adam",
-    learning_rate: float | Schedule = 1e-3,
+    learning_rate: float | Scalar | Schedule = 1e-3,
     *,
     momentum: float = 0.9,
     weight_decay: float = 0.0,
