@@ -215,6 +215,72 @@ def test_output_is_the_prediction(loss, key):
     np.testing.assert_array_equal(loss.output(z), z if function is None else function(z))
 
 
+# The equations of the book: C from its definition and δ by numerical differentiation, with 50 digits
+
+
+def against(loss, definition, targets):
+    """Errors of value and δ over random examples, relative to the largest value and the largest entry of δ."""
+    rng = np.random.default_rng(3)
+    z = jnp.asarray(3 * rng.normal(size=(len(targets), len(targets[0]))))
+    y = jnp.asarray(targets, z.dtype)
+    value, delta = [], []
+    with mpmath.workdps(oracles.DIGITS):
+        for row, target in zip(np.float64(z).tolist(), np.float64(y).tolist(), strict=True):
+            row = [*map(mpmath.mpf, row)]
+            moved = lambda i, t, row=row, target=target: definition([*row[:i], t, *row[i + 1 :]], target)
+            slope = lambda i, row=row, moved=moved: mpmath.diff(lambda t: moved(i, t), row[i])
+            value.append(float(definition(row, target)))
+            delta.append([float(slope(i)) for i in range(len(row))])
+    relative = lambda got, want: np.abs(np.float64(got) - want).max() / np.abs(want).max()
+    return relative(jax.vmap(loss.value)(z, y), value), relative(jax.vmap(loss.delta)(z, y), delta)
+
+
+def soft_and_hard(n=12, classes=4):
+    """Distributions over the classes, every second of them on one class alone."""
+    soft = np.random.default_rng(4).dirichlet(np.ones(classes), n)
+    return np.where(np.arange(n)[:, None] % 2, soft, np.eye(classes)[np.arange(n) % classes])
+
+
+@pytest.mark.ledger("LOS2")
+@pytest.mark.parametrize(("name", "factor"), [("half_squared_error", "0.5"), ("squared_error", "1")])
+def test_squared_error_by_definition(name, factor, measured):
+    targets = np.random.default_rng(5).normal(size=(12, 4))
+    definition = lambda z, y: mpmath.mpf(factor) * mpmath.fsum((v - t) ** 2 for v, t in zip(z, y, strict=True))
+    for error in against(getattr(losses, name), definition, targets):
+        measured(
+            error, 8 * eps(jnp.zeros(()).dtype), oracle="the sum of squares and its numerical derivative, 50 digits"
+        )
+
+
+@pytest.mark.ledger("LOS3")
+def test_cross_entropy_by_definition(measured):
+    def definition(z, y):
+        total = mpmath.fsum(map(mpmath.exp, z))
+        return -mpmath.fsum(t * mpmath.log(mpmath.exp(v) / total) for v, t in zip(z, y, strict=True))
+
+    for error in against(losses.softmax_cross_entropy, definition, soft_and_hard()):
+        measured(error, 8 * eps(jnp.zeros(()).dtype), oracle="−Σ y log p and its numerical derivative, 50 digits")
+
+
+@pytest.mark.ledger("LOS4")
+def test_binary_cross_entropy_by_definition(measured):
+    def definition(z, y):
+        a = [1 / (1 + mpmath.exp(-v)) for v in z]
+        return -mpmath.fsum(t * mpmath.log(v) + (1 - t) * mpmath.log(1 - v) for v, t in zip(a, y, strict=True))
+
+    for error in against(losses.binary_cross_entropy, definition, soft_and_hard()):
+        measured(error, 8 * eps(jnp.zeros(()).dtype), oracle="the definition and its numerical derivative, 50 digits")
+
+
+@pytest.mark.ledger("LOS4")
+def test_sigmoid_squared_error_by_definition(measured):
+    def definition(z, y):
+        return mpmath.fsum((1 / (1 + mpmath.exp(-v)) - t) ** 2 for v, t in zip(z, y, strict=True)) / 2
+
+    for error in against(losses.sigmoid_squared_error, definition, soft_and_hard()):
+        measured(error, 8 * eps(jnp.zeros(()).dtype), oracle="the definition and its numerical derivative, 50 digits")
+
+
 # What losses mean
 
 
@@ -226,15 +292,15 @@ def test_losses_are_negative_log_likelihoods(key, measured):
     z, y = jax.random.normal(key, (2, 5))
     u = eps(z.dtype)
     gaussian = -stats.norm.logpdf(y, z, 1).sum() - 2.5 * math.log(2 * math.pi)
-    measured(abs(losses.half_squared_error(z, y) - gaussian) / u, 16, oracle="jax.scipy.stats.norm, in eps")
+    measured(abs(losses.half_squared_error(z, y) / gaussian - 1), 16 * u, oracle="jax.scipy.stats.norm")
     k = jnp.asarray([0.0, 1.0, 1.0, 0.0, 1.0])
     bernoulli = -stats.bernoulli.logpmf(k, jax.nn.sigmoid(z)).sum()
-    measured(abs(losses.binary_cross_entropy(z, k) - bernoulli) / u, 16, oracle="jax.scipy.stats.bernoulli, in eps")
+    measured(abs(losses.binary_cross_entropy(z, k) / bernoulli - 1), 16 * u, oracle="jax.scipy.stats.bernoulli")
     p = np.exp(np.float64(z)) / np.exp(np.float64(z)).sum()
     drawn = [0, 3, 3, 1, 4, 2, 2, 2]
     likelihood = np.prod(p[drawn])
     total = sum(float(losses.softmax_cross_entropy(z, jnp.asarray(i))) for i in drawn)
-    measured(abs(total + np.log(likelihood)) / u, 32, oracle="product of probabilities, in eps")
+    measured(abs(total / -np.log(likelihood) - 1), 16 * u, oracle="the product of the probabilities")
 
 
 @pytest.mark.ledger("LOS5")
@@ -284,7 +350,7 @@ def test_empirical_risk(key, weighted, measured):
     z = np.maximum(np.float64(x) @ W1.T + b1, 0) @ W2.T + b2
     each = np.log(np.exp(z).sum(1)) - z[np.arange(9), np.asarray(y)]
     mean = each.mean() if weight is None else (np.float64(weight) * each).sum() / np.float64(weight).sum()
-    measured(abs(float(risk) - mean) / eps(risk.dtype), 16, oracle="numpy, in eps")
+    measured(abs(float(risk) / mean - 1), 16 * eps(risk.dtype), oracle="the mean over examples, in NumPy")
 
 
 # Targets
@@ -332,7 +398,7 @@ def test_label_smoothing(key, measured):
         loss = losses.smoothed_cross_entropy(smoothing)
         p = jax.nn.softmax(z)
         mixture = (1 - smoothing) * losses.softmax_cross_entropy(z, y) - smoothing * jnp.log(p).mean()
-        measured(abs(loss(z, y) - mixture) / eps(z.dtype), 16, oracle="mixture with the uniform distribution, in eps")
+        measured(abs(loss(z, y) / mixture - 1), 8 * eps(z.dtype), oracle="mixture with the uniform distribution")
         np.testing.assert_allclose(loss.delta(z, y), p - (1 - smoothing) * one_hot(y, K) - smoothing / K, atol=1e-6)
         np.testing.assert_allclose(loss.delta(z, y).sum(), 0, atol=1e-6)
     # minimal where p is the smoothed target: the logits of two classes stay finite, log((1 − ε/2)/(ε/2)) apart

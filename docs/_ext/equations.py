@@ -54,8 +54,8 @@ def measurement(tag, test=None):
     found, why = ledger.measured(tag, test)
     if found is None:
         return f'<span class="mx-why">{html.escape(why)}</span>'
-    error, tolerance = number(found["error"]), number(found["tolerance"])
-    return f'<span class="mx-error">measured {error}</span> <span class="mx-why">allowed {tolerance}</span>'
+    error = f"measured {number(found['error'])}" if found["error"] else "no difference"
+    return f'<span class="mx-error">{error}</span> <span class="mx-why">allowed {number(found["tolerance"])}</span>'
 
 
 def test_details(tag, test):
@@ -68,8 +68,8 @@ def test_details(tag, test):
     name, against = html.escape(test.rpartition("::")[2]), html.escape(oracle)
     body = code(sources.of_test(test).shown)
     return (
-        f"<details class='mx-test'><summary>test <code>{name}</code></summary>{body}</details>"
-        f"<p class='mx-measured'>{measurement(tag, test)} <span class='mx-why'>· against {against}</span></p>"
+        f"<div class='mx-check'><details class='mx-test'><summary>test <code>{name}</code></summary>{body}</details>"
+        f"<p class='mx-measured'>{measurement(tag, test)} <span class='mx-why'>· against {against}</span></p></div>"
     )
 
 
@@ -163,7 +163,7 @@ def row_foot(tag):
         f"<details class='mx-test'><summary>checked by {some}</summary><ul>{names}</ul></details>" if tests else ""
     )
     worst = worst_of_row(tag)
-    return f'<div class="mx-card__tests">{left}{details}{worst}</div>'
+    return f'<div class="mx-card__tests"><div class="mx-check">{left}{details}{worst}</div></div>'
 
 
 class _Boxes(Treeprocessor):

@@ -44,9 +44,7 @@ def picture(file, folder):
             page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
             page.goto(file.as_uri())
             page.wait_for_timeout(700)
-            page.add_style_tag(
-                content=".md-header,.md-tabs{position:static!important}.mx-pair *{position:static!important}"
-            )
+            page.add_style_tag(content=".md-header, .md-tabs { position: static !important }")
             height = page.evaluate("document.documentElement.scrollHeight")
             for part in range(0, height, 2400):
                 clip = {"x": 0, "y": part, "width": width, "height": min(2400, height - part)}

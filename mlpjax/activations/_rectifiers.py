@@ -134,6 +134,6 @@ def elu(alpha: float = 1.0) -> Activation:
         saturates="left",
         monotone=True,
         smooth=1 if alpha == 1 else 0,
-        advantage="means close to 0; smooth for α = 1",
+        advantage="means close to 0; C¹ for α = 1",
         drawback="an exponential a unit",
     )

@@ -164,6 +164,16 @@
     reset();
     MX.redraw(frame, draw);
 
+    /* On the home page it begins by itself once it is seen, unless motion is unwelcome. */
+    if (mount.closest(".mx-hero") && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      const watch = new IntersectionObserver(seen => {
+        if (!seen[0].isIntersecting) return;
+        watch.disconnect();
+        if (steps === 0 && !loop.running) play.click();
+      }, { threshold: 0.6 });
+      watch.observe(mount);
+    }
+
     /** Train every start at every rate anew: the loss that the page shows at the marks, and JAX's. */
     mount.check = () => {
       const before = { ...state }, pairs = {};
