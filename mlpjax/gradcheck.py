@@ -24,7 +24,7 @@ def default_step(params: Params) -> float:
     return float(jnp.finfo(ravel_pytree(params)[0].dtype).eps) ** (1 / 3)
 
 
-def central_difference(f: Callable[[Params], Scalar], params: Params, *, eps: float | None = None) -> Params:
+def central_difference(f: Callable[[Params], Scalar], params: Params, *, eps: float | Scalar | None = None) -> Params:
     r"""The gradient by central differences, one parameter at a time (CHK1).
 
     $$\hat g_i = \frac{C(\theta + \varepsilon e_i) - C(\theta - \varepsilon e_i)}{2\varepsilon}
@@ -57,7 +57,7 @@ def central_difference(f: Callable[[Params], Scalar], params: Params, *, eps: fl
 
 
 def directional(
-    f: Callable[[Params], Scalar], grads: Params, params: Params, *, key: PRNGKey, eps: float | None = None
+    f: Callable[[Params], Scalar], grads: Params, params: Params, *, key: PRNGKey, eps: float | Scalar | None = None
 ) -> Scalar:
     r"""Relative error of a gradient along one random direction: two evaluations of f for any P (CHK3).
 
@@ -157,7 +157,7 @@ def distance(g: Params, h: Params, *, floor: float = 1e-30) -> Scalar:
     return jnp.linalg.norm(g - h) / (jnp.linalg.norm(g) + jnp.linalg.norm(h) + floor)
 
 
-def relative_error(f: Callable[[Params], Scalar], grads: Params, params: Params, *, eps: float | None = None) -> Scalar:
+def relative_error(f: Callable[[Params], Scalar], grads: Params, params: Params, *, eps: float | Scalar | None = None) -> Scalar:
     r"""How far a gradient is from central differences of its function (CHK2); below 10⁻⁷ in float64 it passes.
 
     $$\frac{\|g - \hat g\|}{\|g\| + \|\hat g\| + \delta}$$

@@ -59,6 +59,18 @@ def test_default_step(dtype, key, measured):
 
 
 @pytest.mark.ledger("CHK1")
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.x64)])
+def test_central_difference(dtype, measured):
+    """A function of three parameters whose gradient is written down by hand."""
+    theta = {"a": jnp.asarray([0.3, -1.2], dtype), "b": jnp.asarray(0.8, dtype)}
+    f = lambda t: jnp.exp(t["a"][0]) * jnp.sin(t["a"][1]) + jnp.cosh(t["b"])
+    by_hand = [np.exp(0.3) * np.sin(-1.2), np.exp(0.3) * np.cos(-1.2), np.sinh(0.8)]
+    estimate = gradcheck.central_difference(f, theta)
+    error = np.linalg.norm(np.float64([*estimate["a"], estimate["b"]]) - by_hand) / np.linalg.norm(by_hand)
+    measured(error, 10 * eps(dtype) ** (2 / 3), oracle="derivatives written by hand")
+
+
+@pytest.mark.ledger("CHK1")
 def test_exact_for_quadratics(measured):
     """No truncation error at all: only rounding is left, and the step that was really taken is divided by."""
     theta = {"a": jnp.asarray([1.0, -2.0]), "b": [jnp.asarray(0.3), jnp.zeros((2, 2))]}
@@ -143,6 +155,24 @@ def test_a_kink_inside_the_step_is_no_bug():
     assert float(gradcheck.relative_error(f, jax.grad(f)(at_kink), at_kink)) > 0.1
     beside = jnp.asarray([1e-3, 1.0])
     assert float(gradcheck.relative_error(f, jax.grad(f)(beside), beside)) < 1e-9
+
+
+@pytest.mark.ledger("CHK2")
+@pytest.mark.parametrize("c", [1.0, -0.5, 0.01])
+def test_relative_error(c, measured):
+    """A gradient too large by a factor 1 + c: the relative error is |c|/(2 + c), from both functions."""
+    w = {"W": jnp.asarray([[3.0, -0.5]]), "b": jnp.asarray([4.0])}
+    f = lambda w: jnp.sum(w["W"] ** 2) + jnp.sum(w["b"] ** 2)
+    wrong = jax.tree.map(lambda v: 2 * (1 + c) * v, w)
+    exact = jax.tree.map(lambda v: 2 * v, w)
+    expected = abs(c) / (2 + c)
+    # a quadratic has no truncation error, so a step of 1/4 leaves rounding alone
+    by_difference = gradcheck.relative_error(f, wrong, w, eps=0.25)
+    tolerance = 16 * eps(w["b"].dtype) / abs(c)  # what is lost where g − ĝ cancels
+    measured(abs(by_difference - expected) / expected, tolerance, oracle="|c|/(2 + c), worked by hand")
+    measured(
+        abs(gradcheck.distance(wrong, exact) - expected) / expected, tolerance, oracle="|c|/(2 + c), worked by hand"
+    )
 
 
 @pytest.mark.ledger("CHK2")

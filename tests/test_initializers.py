@@ -52,6 +52,36 @@ def test_variance(initializer, key, measured):
     measured(abs(W.var() / variance - 1) / math.sqrt(2 / n), 5, oracle="variance stated, in standard errors")
 
 
+def variance(initializer, key, shape):
+    """Of sixteen weights of one shape: with 16 million entries, four standard errors are a thousandth of it."""
+    draw = jax.jit(lambda key: jnp.mean(jnp.square(initializer(key, shape, jnp.float32))))
+    return float(np.mean([np.float64(draw(key)) for key in jax.random.split(key, 16)]))
+
+
+@pytest.mark.ledger("INI2")
+@pytest.mark.parametrize("initializer", [xavier_normal, xavier_uniform])
+def test_xavier(initializer, key, measured):
+    """The variance stated, to a thousandth; the mean is 0 by the symmetry that `test_variance` sees."""
+    expected = 2 / (2000 + 500)
+    measured(abs(variance(initializer, key, (500, 2000)) / expected - 1), 1.2e-3, oracle="2/(n_in + n_out)")
+
+
+@pytest.mark.ledger("INI3")
+@pytest.mark.parametrize(
+    ("initializer", "expected"), [(he_normal, 2 / 2000), (he_uniform, 2 / 2000), (lecun_normal, 1 / 2000)]
+)
+def test_he_and_lecun(initializer, expected, key, measured):
+    measured(abs(variance(initializer, key, (500, 2000)) / expected - 1), 1.2e-3, oracle="2/n_in, or 1/n_in for LeCun")
+
+
+@pytest.mark.ledger("INI3")
+@pytest.mark.parametrize("alpha", [0.1, 0.5])
+def test_he_for_leaky_relu(alpha, key, measured):
+    """That this variance keeps the second moment is what `test_gain_for_leaky_relu` measures."""
+    got = variance(variance_scaling(2 / (1 + alpha**2)), key, (500, 2000))
+    measured(abs(got / (2 / ((1 + alpha**2) * 2000)) - 1), 1.2e-3, oracle="2/((1 + α²) n_in)")
+
+
 @pytest.mark.parametrize(("initializer", "bound"), [(xavier_uniform, 6 / (IN + OUT)), (he_uniform, 6 / IN)])
 @pytest.mark.ledger("INI2", "INI3")
 def test_bounds_of_uniform_weights(initializer, bound, key):

@@ -1,0 +1,175 @@
+"""What the chapter on initialization claims beyond the functions: recursions, products, spectra, stationary points."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from mlpjax import backprop, data, initializers, losses, mlp
+from mlpjax.activations import relu, sigmoid, tanh
+from mlpjax.layers import Dense
+from tests.helpers import eps
+
+
+def rms(v):
+    return float(jnp.sqrt(jnp.mean(jnp.square(v))))
+
+
+@pytest.mark.ledger("INI1")
+@pytest.mark.parametrize("optimizer", [optax.sgd(0.3, momentum=0.9), optax.rmsprop(0.01), optax.adam(0.05)])
+def test_no_entrywise_optimizer_breaks_the_symmetry(optimizer, key, measured):
+    """Momentum, RMSProp and Adam keep equal entries equal, and the loss still moves."""
+    xor = data.toy.xor()
+    by_hand = backprop.supervised(activation=tanh, loss=losses.binary_cross_entropy)
+
+    def step(carry, _):
+        params, state = carry
+        value, grads = by_hand(params, xor, None)
+        with jax.numpy_dtype_promotion("standard"):
+            updates, state = optimizer.update(grads, state, params)
+        return (optax.apply_updates(params, updates), state), value
+
+    params = mlp.init(key, (2, 4, 3, 1), weight_init=initializers.constant(0.3))
+    start = (params, optimizer.init(params))
+    (end, _), values = jax.jit(lambda start: jax.lax.scan(step, start, length=100))(start)
+    assert float(values[0] - values[-1]) > 1e-3
+    spread = max(float(jnp.ptp(layer.W, 0).max() + jnp.ptp(layer.b)) for layer in end[:-1])
+    columns = max(float(jnp.ptp(layer.W, 1).max()) for layer in end[1:])
+    measured(max(spread, columns) / eps(end[0].W.dtype), 64, oracle="units identical, in eps")
+
+
+@pytest.mark.ledger("INI1")
+def test_twins_cannot_learn_xor(key):
+    """Whatever the constant: at most three of the four answers come out right."""
+    xor = data.toy.xor()
+    by_hand = backprop.supervised(activation=tanh, loss=losses.binary_cross_entropy)
+
+    def learn(value):
+        params = tuple(Dense(jnp.full((m, n), value), jnp.zeros(m)) for n, m in ((2, 4), (4, 1)))
+        step = lambda p, _: (jax.tree.map(lambda p, g: p - g, p, by_hand(p, xor, None)[1]), None)
+        params, _ = jax.lax.scan(step, params, length=2000)
+        z = jax.vmap(lambda x: mlp.apply(params, x, activation=tanh))(xor.x)
+        return jnp.sum((z > 0) == (xor.y > 0.5))
+
+    assert int(jax.jit(jax.vmap(learn))(jnp.linspace(-2.0, 2.0, 41)).max()) == 3
+
+
+@pytest.mark.ledger("INI1")
+def test_xor_is_stationary_at_a_first_layer_of_zeros(key):
+    """Only the last layer random: OR moves, XOR is uncorrelated with its inputs and does not."""
+    xor = data.toy.xor()
+    params = (Dense(jnp.zeros((4, 2)), jnp.zeros(4)), Dense(jax.random.normal(key, (1, 4)), jnp.zeros(1)))
+    by_hand = backprop.supervised(activation=tanh, loss=losses.binary_cross_entropy)
+    assert not any(bool(leaf.any()) for leaf in jax.tree.leaves(by_hand(params, xor, None)[1]))
+    either = xor._replace(y=jnp.max(xor.x, axis=1, keepdims=True))
+    grads = by_hand(params, either, None)[1]
+    assert float(jnp.ptp(grads[0].W, 0).min()) > 0.01  # the rows move apart at the first step
+
+
+# size of signals
+
+
+def measured_factors(key, activation, width=256, depth=12, n=64):
+    """‖δ⁽ˡ⁾‖/‖δ⁽ˡ⁺¹⁾‖ for l = 1, 2, … in a Xavier network."""
+    k1, k2, k3 = jax.random.split(key, 3)
+    params = mlp.init(k1, (width,) * (depth + 1), weight_init=initializers.xavier_normal)
+    x, delta = jax.random.normal(k2, (n, width)), jax.random.normal(k3, (n, width))
+    z = jax.vmap(lambda x: mlp.trace(params, x, activation=activation).z)(x)
+    sizes = [rms(delta)]
+    for l in reversed(range(depth - 1)):
+        back = functools.partial(backprop.bp2, activation=activation)
+        delta = jax.vmap(back, (None, 0, 0))(params[l + 1].W, delta, z[l])
+        sizes.append(rms(delta))
+    return (np.array(sizes[1:]) / np.array(sizes[:-1]))[::-1]
+
+
+def predicted_factors(activation, depth=12):
+    """√E σ′(√q Z)² along q ← E σ(√q Z)², by quadrature of Gauss and Hermite."""
+    z, w = np.polynomial.hermite_e.hermegauss(60)
+    w, q, factors = w / w.sum(), 1.0, []
+    for _ in range(depth - 1):
+        factors.append(np.sqrt(w @ np.square(np.asarray(activation.prime(jnp.asarray(np.sqrt(q) * z))))))
+        q = w @ np.square(np.asarray(activation(jnp.asarray(np.sqrt(q) * z))))
+    return np.array(factors)
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("INI2")
+@pytest.mark.parametrize("activation", [tanh, sigmoid], ids=str)
+def test_the_recursion_predicts_the_factor_of_every_layer(activation, key, measured):
+    error = np.abs(measured_factors(key, activation) / predicted_factors(activation) - 1)
+    measured(error.max(), 0.05, oracle="q ← E σ(√q Z)², factor √E σ′(√q Z)²")
+
+
+@pytest.mark.ledger("INI2")
+def test_tanh_forgets_like_a_power_the_sigmoid_exponentially():
+    """q_l ≈ 1/(2l) for tanh, so the factor tends to 1; for the sigmoid it settles below ¼ at once."""
+    assert abs(predicted_factors(tanh, 400)[-1] - (1 - 1 / 800)) < 2e-4
+    settled = predicted_factors(sigmoid, 12)
+    assert settled.max() < 0.25 and np.ptp(settled[2:]) < 1e-3 and abs(settled[-1] - 0.2361) < 1e-4
+
+
+@pytest.mark.ledger("INI3")
+def test_fan_in_alone_telescopes(key, measured):
+    """E‖·‖² of the error changes by n_L/n_1 from the last layer to the first, whatever lies between."""
+    sizes = (40, 80, 20, 60, 10, 40, 20)
+    normal = initializers.variance_scaling(2.0, "fan_in", "normal")
+
+    def ratio(key):
+        k1, k2, k3 = jax.random.split(key, 3)
+        params = mlp.init(k1, sizes, weight_init=normal)
+        z = mlp.trace(params, jax.random.normal(k2, (40,))).z
+        delta = start = jax.random.normal(k3, (20,))
+        for l in reversed(range(len(params) - 1)):
+            delta = backprop.bp2(params[l + 1].W, delta, z[l], activation=relu)
+        return jnp.mean(delta**2) / jnp.mean(start**2)
+
+    mean = float(jax.jit(jax.vmap(ratio))(jax.random.split(key, 8_000)).mean())
+    measured(abs(mean / (sizes[-1] / sizes[1]) - 1), 0.08, oracle="n_L/n_1")
+
+
+@pytest.mark.ledger("INI3")
+def test_depth_over_width(key, measured):
+    """The second moment of ‖a⁽ᴸ⁾‖²/‖a⁽⁰⁾‖² is (1 + 5/n)ᴸ for normal weights of variance 2/n."""
+    n, depth = 20, 4
+    normal = initializers.variance_scaling(2.0, "fan_in", "normal")
+
+    def squared(key):
+        layer = lambda a, key: (relu(normal(key, (n, n), a.dtype) @ a), None)
+        a, _ = jax.lax.scan(layer, jnp.ones(n), jax.random.split(key, depth))
+        return (jnp.sum(a**2) / n) ** 2
+
+    second = float(jax.jit(jax.vmap(squared))(jax.random.split(key, 40_000)).mean())
+    measured(abs(second / (1 + 5 / n) ** depth - 1), 0.1, oracle="(1 + 5/n)ᴸ")
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("INI3")
+def test_singular_values_of_products(key, measured):
+    """Normal entries: the share t of all lies below about t^(l/2) after l layers. Orthogonal ones: all are 1."""
+    n, depth = 100, 10
+    keys = jax.random.split(key, depth)
+    product = lambda draw: functools.reduce(lambda P, key: draw(key, (n, n)) @ P, keys, jnp.eye(n))
+    s = np.asarray(jnp.linalg.svd(product(initializers.variance_scaling(1.0, "fan_in", "normal")), compute_uv=False))
+    per_layer = np.quantile(s, [0.5, 0.25, 0.1]) ** (1 / depth)
+    measured(np.abs(per_layer / np.sqrt([0.5, 0.25, 0.1]) - 1).max(), 0.15, oracle="factor √t a layer")
+    s = np.asarray(jnp.linalg.svd(product(initializers.orthogonal), compute_uv=False))
+    measured(np.abs(s - 1).max() / eps("float64"), 200, oracle="all 1, in eps")
+
+
+@pytest.mark.ledger("INI3")
+def test_dropout_multiplies_the_second_moment(key, measured):
+    """By 1/(1 − p) per layer, which the variance 2(1 − p)/n undoes."""
+    p, width, depth = 0.3, 200, 8
+    k1, k2, k3 = jax.random.split(key, 3)
+    x, keys = jax.random.normal(k2, (64, width)), jax.random.split(k3, 64)
+    for scale, expected in ((2.0, 1 / (1 - p)), (2 * (1 - p), 1.0)):
+        params = mlp.init(k1, (width,) * (depth + 1), weight_init=initializers.variance_scaling(scale))
+        apply = jax.vmap(lambda x, key, q=params: mlp.apply(q, x, dropout_rate=p, key=key))
+        z = jax.jit(apply)(x, keys)
+        first = jax.vmap(lambda x, q=params: mlp.apply(q[:1], x))(x)
+        per_layer = (rms(z) / rms(first)) ** (2 / (depth - 1))
+        measured(abs(per_layer / expected - 1), 0.06, oracle="1/(1 − p), or 1")
