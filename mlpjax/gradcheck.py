@@ -157,7 +157,9 @@ def distance(g: Params, h: Params, *, floor: float = 1e-30) -> Scalar:
     return jnp.linalg.norm(g - h) / (jnp.linalg.norm(g) + jnp.linalg.norm(h) + floor)
 
 
-def relative_error(f: Callable[[Params], Scalar], grads: Params, params: Params, *, eps: float | Scalar | None = None) -> Scalar:
+def relative_error(
+    f: Callable[[Params], Scalar], grads: Params, params: Params, *, eps: float | Scalar | None = None
+) -> Scalar:
     r"""How far a gradient is from central differences of its function (CHK2); below 10⁻⁷ in float64 it passes.
 
     $$\frac{\|g - \hat g\|}{\|g\| + \|\hat g\| + \delta}$$

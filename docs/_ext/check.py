@@ -1,4 +1,4 @@
-"""Gate on the built site: no page may need a network, show raw TeX, or point to what is not there.
+"""Gate on the built site: no page may need a network, show raw TeX, or load or point to what is not there.
 
 python -m docs._ext.check site
 """
@@ -29,7 +29,7 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.loads, self.links, self.ids, self.text, self.hidden = [], [], [], [], []
+        self.loads, self.links, self.ids, self.text, self.hidden, self.named = [], [], [], [], [], {}
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -42,6 +42,8 @@ class Page(html.parser.HTMLParser):
         if LOADS.get(tag) in attributes and attributes.get("rel") not in HARMLESS:
             self.loads.append(attributes[LOADS[tag]])
         self.loads += [a or b for a, b in URL.findall(attributes.get("style") or "")]
+        if attributes.get("rel") == "canonical" or attributes.get("property") == "og:image":
+            self.named[tag] = attributes.get("href") or attributes.get("content") or ""
 
     def handle_endtag(self, tag):
         if self.hidden and self.hidden[-1] == tag:
@@ -66,10 +68,25 @@ def target(site, file, url):
     return (found / "index.html" if found.is_dir() else found), urllib.parse.unquote(parts.fragment)
 
 
+def relative(url):
+    """Whether a URL is a path from the page to another file of the site."""
+    return bool(url) and not urllib.parse.urlsplit(url).scheme and not url.startswith(("//", "/", "#"))
+
+
+def shared(site, file, canonical, picture):
+    """The file behind the absolute address of the picture that stands for a page."""
+    where = file.relative_to(site).as_posix().removesuffix("index.html")
+    return site / picture.removeprefix(canonical.removesuffix(where))
+
+
 def page_problems(site, file, pages):
     """What is wrong with one page, as sentences."""
     page = pages[file]
     yield from (f"loads {url}" for url in page.loads if foreign(url))
+    yield from (f"missing {url}" for url in page.loads if relative(url) and not target(site, file, url)[0].exists())
+    canonical, picture = page.named.get("link"), page.named.get("meta")
+    if canonical and picture and not shared(site, file, canonical, picture).exists():
+        yield f"missing {picture}"
     yield from (f"raw TeX: …{text.strip()[:60]}…" for text in page.text if RAW.search(text))
     yield from (f"id {name!r} stands twice" for name in sorted(set(page.ids)) if page.ids.count(name) > 1)
     local = [u for u in page.links if not urllib.parse.urlsplit(u).scheme and not u.startswith("//")]

@@ -36,6 +36,9 @@ def test_good_site(site):
         ("<p>the error \\(x\\) is</p>", "raw TeX"),
         ("<p>$$ x $$</p>", "raw TeX"),
         ('<i id="a"></i>', "id 'a' stands twice"),
+        ('<script src="nowhere.js"></script>', "missing nowhere.js"),
+        ('<link rel="stylesheet" href="nowhere.css">', "missing nowhere.css"),
+        ('<link rel="canonical" href="//a.b/c/"><meta property="og:image" content="//a.b/c/y.png">', "missing //a.b"),
         ('<a href="nowhere/">x</a>', "dead link"),
         ('<a href="b/#nowhere">x</a>', "dead anchor"),
         ('<script>fetch("https://api.github.com/repos/x")</script>', "names https://api.github.com"),
@@ -48,6 +51,11 @@ def test_fault(site, fault, said):
 
 def test_fault_in_a_style_sheet(site):
     assert len(site(**{"a.css": "@import 'https://example.org/a.css'; b{src:url(\"//example.org/b\")}"})) == 2
+
+
+def test_picture_for_sharing_is_there(site):
+    head = '<link rel="canonical" href="https://a.b/c/b/"><meta property="og:image" content="https://a.b/c/x.png">'
+    assert site(**{"b/index.html": '<h1 id="b">B</h1>' + head}) == []
 
 
 def test_canonical_link_is_no_load(site):
