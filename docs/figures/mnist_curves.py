@@ -5,8 +5,8 @@ import numpy as np
 from docs.figures import _mnist
 
 ALT = (
-    "Left: training and validation loss against epochs on a logarithmic axis; the training loss falls by two "
-    "orders of magnitude below the validation loss. Right: the validation accuracy rises from about 95.5 to 98.5 "
+    "Left: training and validation loss against epochs on a logarithmic axis; the training loss falls to a "
+    "tenth of the validation loss. Right: the validation accuracy rises from about 95.5 to 98.5 "
     "percent, and with shifted pictures to 98.8 percent."
 )
 

@@ -1,0 +1,34 @@
+"""Run the pages' code and draw the figures, several at a time; a build then takes them from the cache.
+
+`python -m docs._ext.prepare 2` uses two processes for the code. A build does the same, one after the other.
+"""
+
+import concurrent.futures
+import sys
+
+from docs._ext import execute, figures, references
+from docs._ext.sources import ROOT
+
+
+def scripts(kind):
+    """The names of the scripts in docs/figures or docs/demos."""
+    return sorted(f.stem for f in (ROOT / "docs" / kind).glob("[!_]*.py"))
+
+
+def main(workers=2):
+    """Code in threads that wait for processes of their own, pictures in this one; the first mistake is raised."""
+    pages = sorted(references.pages(), key=lambda file: -len(execute.blocks(file.read_text("utf-8"))))
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        running = [pool.submit(execute.page_outputs, page) for page in pages]
+        for kind in ("figures", "demos"):
+            for name in scripts(kind):
+                figures.svg(kind, name)
+        for name in scripts("demos"):
+            figures.demo_data(name)
+        for each in running:
+            each.result()
+    print(f"{len(pages)} pages, {len(scripts('figures'))} figures, {len(scripts('demos'))} demos")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
