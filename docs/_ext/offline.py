@@ -22,7 +22,8 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)
 def build(folder):
     """Build the offline site into `folder`."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", "mkdocs.offline.yml", "-d", str(folder)]
-    settings = {"OFFLINE": "true", "NO_MKDOCS_2_WARNING": "1", "PYTHONHASHSEED": "0"}  # autorefs keeps backlinks in sets
+    # a fixed PYTHONHASHSEED, since autorefs keeps backlinks in sets
+    settings = {"OFFLINE": "true", "NO_MKDOCS_2_WARNING": "1", "PYTHONHASHSEED": "0"}
     subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, **settings})
 
 

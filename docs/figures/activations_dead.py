@@ -8,9 +8,9 @@ from mlpjax import activations, backprop, losses, mlp
 from mlpjax.data import digits
 
 ALT = (
-    "Three graphs of the largest pre-activation of 16 dead units over 600 steps. First layer with ReLU: 16 flat lines "
-    "below zero. Second layer with ReLU: the lines move and some cross zero. First layer with leaky ReLU: the lines "
-    "move and some cross zero."
+    "Three graphs of the largest pre-activation of 16 dead units over 300 steps. First layer with ReLU: 16 flat lines "
+    "below zero. Second layer with ReLU: all lines move and 13 end above zero. First layer with leaky ReLU: all lines "
+    "move and one ends above zero."
 )
 DEAD, STEPS, RATE, DEPTH = 16, 300, 0.1, 0.1
 CASES = [

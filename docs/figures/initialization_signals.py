@@ -8,7 +8,7 @@ from mlpjax.activations import relu, tanh
 
 ALT = (
     "Five columns of histograms in layers 1, 5, 10, 20 and 30. Tanh with small weights collapses to a spike at 0, "
-    "with large weights it piles up at plus and minus 1, with Xavier it stays spread out. ReLU keeps its spread "
+    "with large weights it piles up at plus and minus 1, with Xavier it narrows slowly. ReLU keeps its spread "
     "with He weights and collapses with Xavier."
 )
 WIDTH, LAYERS = 256, (1, 5, 10, 20, 30)

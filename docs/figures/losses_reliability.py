@@ -70,7 +70,7 @@ def draw(plt, C):
         axis.scatter(confidence, accuracy, s=12 + 500 * share, color=color, alpha=0.75, linewidths=0)
         error = float(metrics.calibration_error(p, test.y, bins=10))
         axis.text(0.04, 0.95, f"ECE {100 * error:.1f} %", va="top", fontsize=10)
-        axis.set(title=title, xlabel="confidence", xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
+        axis.set(title=title, xlabel="confidence", xlim=(0, 1.05), ylim=(-0.04, 1.05), aspect="equal")
         axis.set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     axes[0].set_ylabel("accuracy")
     return figure
