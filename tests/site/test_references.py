@@ -3,7 +3,7 @@
 import pytest
 
 
-@pytest.mark.parametrize("path", ["book/losses/", "api/backprop/"])
+@pytest.mark.parametrize("path", ["book/activations/", "api/backprop/"])
 def test_pointing_shows_the_equation(tab, path):
     page = tab(path)
     link = page.locator('.md-content a.mx-ref[data-mx-ref="BP2"]').first
@@ -18,14 +18,14 @@ def test_pointing_shows_the_equation(tab, path):
 
 
 def test_focus_shows_it_and_it_stays_on_the_screen(tab):
-    page = tab("book/losses/", "phone")
+    page = tab("book/activations/", "phone")
     page.locator('.md-content p a.mx-ref[data-mx-ref="BP2"]').first.focus()
     box = page.locator("#mx-pop").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
 def test_it_leads_to_the_equation(tab):
-    page = tab("book/losses/")
+    page = tab("book/activations/")
     page.locator('.md-content p a.mx-ref[data-mx-ref="BP2"]').first.click()
     page.wait_for_url("**/book/backpropagation/#BP2")
     assert page.locator("#BP2").is_visible()
