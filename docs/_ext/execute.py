@@ -95,8 +95,7 @@ class _Execute(Preprocessor):
         if "mkdocstrings_ids" in self.md.treeprocessors:
             return lines
         text = "\n".join(lines)
-        page = getattr(autorefs(self.md), "current_page", None)
-        printed = iter(outputs(page.file.src_uri if page else "page", text))
+        printed = iter(outputs(self.page(), text))
 
         def below(match):
             if not runs(match):
@@ -106,6 +105,11 @@ class _Execute(Preprocessor):
             return match[0] + textwrap.indent(shown, match["indent"], lambda line: bool(line.strip()))
 
         return FENCE.sub(below, text).split("\n")
+
+    def page(self):
+        """The page that is read, as MkDocs (`file`) or Zensical (`path`) names it."""
+        page = getattr(autorefs(self.md), "current_page", None)
+        return getattr(getattr(page, "file", None), "src_uri", None) or getattr(page, "path", "page")
 
 
 class ExecuteExtension(Extension):

@@ -111,7 +111,7 @@ def draw(kind, name, file):
         text = io.StringIO()
         module.draw(plt, C).savefig(text, format="svg", transparent=True, metadata={"Date": None})
         plt.close("all")
-    return tidy(text.getvalue(), name, module.ALT)
+    return tidy(text.getvalue(), f"{kind}-{name}", module.ALT)
 
 
 @functools.cache

@@ -51,7 +51,7 @@ def test_ids_are_the_figures_own():
     import re
 
     svg = figures.svg("figures", "line")
-    assert all(i.startswith("line-") for i in re.findall(r' id="([^"]+)"', svg))
+    assert all(i.startswith("figures-line-") for i in re.findall(r' id="([^"]+)"', svg))
     assert set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg)) <= set(re.findall(r' id="([^"]+)"', svg))
 
 
