@@ -138,13 +138,14 @@ def bare(file, node):
 
 
 def helpers(file, node):
-    """The private functions of the same module that a definition uses, in the order of the file."""
+    """The functions of the same module that a definition is made of: private ones, and those whose call defines it."""
     body, found, new = module(file)[1].body, [], [node]
     while new:
-        used = {n.id for n in ast.walk(new.pop()) if isinstance(n, ast.Name)}
+        one = new.pop()
+        used = {n.id for n in ast.walk(one) if isinstance(n, ast.Name)}
         for other in body:
-            private = {n for n in names(other) if n.startswith("_") and not n.startswith("__")}
-            if private & used and other not in found and other is not node and isinstance(other, ast.FunctionDef):
+            mine = any(n.startswith("_") for n in names(other)) or isinstance(one, ast.Assign)
+            if mine and names(other) & used and other not in [*found, node] and isinstance(other, ast.FunctionDef):
                 found.append(other)
                 new.append(other)
     return sorted(found, key=lambda n: n.lineno)

@@ -19,6 +19,12 @@ def test_value_brings_its_private_functions_and_leaves_its_facts():
     assert "# 1 − σ(x) = σ(−x)" in shown, "comments say why"
 
 
+def test_a_member_of_a_family_brings_the_family():
+    source = sources.of("mlpjax.losses.sigmoid_squared_error")
+    assert "\nsigmoid_squared_error = activated_squared_error(sigmoid)" in source.shown
+    assert all("def activated_squared_error(" in text for text in (source.shown, source.text))
+
+
 def test_reexports_are_followed():
     assert sources.of("mlpjax.training.supervised").file == "mlpjax/training/_objective.py"
     assert sources.of("mlpjax.layers.dense.apply").file == "mlpjax/layers/dense.py"
