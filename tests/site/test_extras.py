@@ -12,7 +12,7 @@ def test_on_paper(tab, site):
     """No frame, everything unfolded, light colors; and all back as it was afterwards."""
     chapter = next((p for p in site.pages if b"<details" in site.read(p)[2] and p.startswith("book/")), "api/mlp/")
     page = tab(chapter, "dark")
-    closed = ".md-content details:not([open])"
+    closed = ".md-content details:not([open], .mx-test)"
     before = page.locator(closed).count()
     assert before
     page.emulate_media(media="print")
