@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from docs._ext import ledger, references
+from docs._ext import ledger, places
 from mlpjax.activations import Activation
 from mlpjax.losses import Loss
 
@@ -100,7 +100,7 @@ def failing(tests):
 
 def survivors(tags):
     """`(tag, what survived)`: changes that no test noticed, and tests that no change made fail."""
-    equations = {tag: e for tag, (_, e) in references.anchors().items() if e and (not tags or tag in tags)}
+    equations = {tag: e for tag, (_, e) in places.anchors().items() if e and (not tags or tag in tags)}
     every = sorted({test for e in equations.values() for test in e["test"].split()})
     if broken := failing(every):
         raise SystemExit(f"these fail before anything is changed: {sorted(broken)}")

@@ -23,7 +23,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from pymdownx.superfences import SuperFencesException
 
-from docs._ext import ledger, maths, references, sources
+from docs._ext import ledger, maths, places, sources
 
 SHORT = 16  # lines of code that are shown unfolded
 DIRECTIVE = re.compile(r"^<!-- mx:(ledger|errata) -->$")
@@ -195,15 +195,15 @@ class _Boxes(Treeprocessor):
 
 def place(tag):
     """A link to where a row stands on the site, or the bare tag."""
-    name = references.target(tag)
+    name = places.target(tag)
     return f'<autoref identifier="row:{name}" class="mx-ref">{tag}</autoref>' if name else tag
 
 
 def ledger_line(row):
     """One row of the ledger as a line of a table."""
-    equations = {n: e for n, (_, e) in references.anchors().items() if e and n.partition(".")[0] == row["id"]}
+    equations = {n: e for n, (_, e) in places.anchors().items() if e and n.partition(".")[0] == row["id"]}
     formulas = "".join(scrolling(e["tex"], f"Equation {n}") for n, e in equations.items())
-    status = row["status"] if references.target(row["id"]) or row["status"] == "planned" else "no page yet"
+    status = row["status"] if places.target(row["id"]) or row["status"] == "planned" else "no page yet"
     tests = ledger.marked()[1].get(row["id"], [])
     functions = "<br>".join(map(function_link, row.get("functions", [])))
     checked = f"{len(tests)} test{'s' * (len(tests) != 1)}<br>{worst_of_row(row['id'])}" if tests else ""
@@ -239,7 +239,7 @@ def ledger_table():
 def errata_line(slip):
     """One slip as a line of a table."""
     identifier = f"erratum-{slip['at']}"
-    shown = identifier in references.anchors()
+    shown = identifier in places.anchors()
     proof = f'<autoref identifier="row:{identifier}">shown here</autoref>' if shown else "with its chapter, to come"
     says, right = html.escape(slip["says"]), html.escape(slip["right"])
     return f"<tr><td>{place(slip['at'])}</td><td>{says}</td><td>{right}</td><td>{proof}</td></tr>"

@@ -14,7 +14,7 @@ import sys
 import yaml
 from mkdocs.config import load_config
 
-from docs._ext import references, sources
+from docs._ext import places, sources
 from docs._ext.sources import ROOT
 
 FRONT = re.compile(r"\A---\n(.*?)\n---\n", re.S)
@@ -91,7 +91,7 @@ def equation(match):
 def plain(text, source, site_url):
     """A page's source as Markdown that needs no site around it."""
     text = DIRECTIVE.sub("", FRONT.sub("", SNIPPET.sub(snippet, text)))
-    text = references.FENCE.sub(equation, OBJECT.sub(reference, text))
+    text = places.FENCE.sub(equation, OBJECT.sub(reference, text))
 
     def absolute(match):
         to = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["to"]))

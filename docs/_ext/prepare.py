@@ -6,7 +6,7 @@
 import concurrent.futures
 import sys
 
-from docs._ext import execute, figures, references
+from docs._ext import execute, figures, sources
 from docs._ext.sources import ROOT
 
 
@@ -17,7 +17,7 @@ def scripts(kind):
 
 def main(workers=2):
     """Code in threads that wait for processes of their own, pictures in this one; the first mistake is raised."""
-    pages = sorted(references.pages(), key=lambda file: -len(execute.blocks(file.read_text("utf-8"))))
+    pages = sorted(sources.pages(), key=lambda file: -len(execute.blocks(file.read_text("utf-8"))))
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         running = [pool.submit(execute.page_outputs, page) for page in pages]
         for kind in ("figures", "demos"):

@@ -4,7 +4,6 @@
 assets/js/site.js shows on hover and focus. No script, no network and no second page are needed for the link itself.
 """
 
-import functools
 import html
 import re
 from xml.etree import ElementTree
@@ -12,60 +11,16 @@ from xml.etree import ElementTree
 from markdown import Extension
 from markdown.treeprocessors import Treeprocessor
 
-from docs._ext import ledger, maths
-from docs._ext.sources import ROOT, pages
+from docs._ext import ledger, maths, places
 
-TAG = r"[A-Z]{2,3}[1-9]\d*(?:\.\d+)?"
-REFERENCE = re.compile(rf"(?<![\w.-])({TAG})(?![\w.-]*\w)")
-FENCE = re.compile(
-    rf"^(?P<indent> *)```math +\{{#(?P<tag>{TAG})(?P<attributes>[^}}]*)\}}\n(?P<tex>.*?)^(?P=indent)```", re.S | re.M
-)
-BOX = re.compile(rf'^ *!!! (?P<kind>row|erratum) "(?P<tag>{TAG})"', re.M)
+REFERENCE = re.compile(rf"(?<![\w.-])({places.TAG})(?![\w.-]*\w)")
 NOT_LINKED = {"a", "autoref", "code", "pre", "script", "style", "h1", "h2", "h3", "h4", "h5", "h6", "template"}
-
-
-def scan(text):
-    """`{identifier: equation or None}` of one page: its equations, row boxes and errata."""
-    found = [(m["tag"], equation(m)) for m in FENCE.finditer(text)]
-    found += [(m["tag"] if m["kind"] == "row" else f"erratum-{m['tag']}", None) for m in BOX.finditer(text)]
-    names = [name for name, _ in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ledger.LedgerError(f"defined twice on one page: {twice}")
-    return dict(found)
-
-
-def equation(match):
-    """The fields of a fence found by its text."""
-    attributes = dict(re.findall(r'(\w+)="([^"]*)"', match["attributes"]))
-    return {"tex": " ".join(match["tex"].split()), "title": attributes.pop("title", ""), **attributes}
-
-
-def anchors():
-    """`{identifier: (page, equation or None)}` over the whole site; read again when a page has changed."""
-    return _anchors(tuple((file, file.stat().st_mtime_ns) for file in pages()))
-
-
-@functools.lru_cache(maxsize=2)
-def _anchors(files):
-    found = {}
-    for file, _ in files:
-        for name, fields in scan(file.read_text("utf-8")).items():
-            if name in found:
-                raise ledger.LedgerError(f"{name} is defined on {found[name][0]} and on {file.relative_to(ROOT)}")
-            found[name] = (str(file.relative_to(ROOT / "docs")), fields)
-    return found
-
-
-def target(tag):
-    """The identifier that a written tag leads to: itself, or the first equation of its row; `None` if it has none."""
-    known = anchors()
-    return next((name for name in (tag, f"{tag}.1") if name in known), None)
 
 
 def definition(tag):
     """What a reference shows when it is pointed at."""
-    name = target(tag)
-    fields = anchors()[name][1]
+    name = places.target(tag)
+    fields = places.anchors()[name][1]
     title = fields["title"] if fields else ledger.row(tag)["title"]
     formula = maths.render(fields["tex"], True, "html") if fields else ""
     return f'<span class="mx-pop__title"><b>{tag}</b> {html.escape(title)}</span>{formula}'
@@ -90,12 +45,12 @@ class _References(Treeprocessor):
         """Cut `text` at its tags, and put the links into `parent` behind `after`."""
         pieces = REFERENCE.split(text or "")
         linked = [(tag, rest) for tag, rest in zip(pieces[1::2], pieces[2::2], strict=True)]
-        if not any(target(tag) for tag, _ in linked):
+        if not any(places.target(tag) for tag, _ in linked):
             return
         position = list(parent).index(after) + 1 if after is not None else 0
         last, kept = after, pieces[0]
         for tag, rest in linked:
-            if target(tag) is None:
+            if places.target(tag) is None:
                 kept += tag + rest
                 continue
             self.put(parent, last, where, kept)
@@ -120,7 +75,7 @@ class _References(Treeprocessor):
     def link(self, tag):
         """An element that autorefs resolves over all pages."""
         element = ElementTree.Element(
-            "autoref", {"identifier": f"row:{target(tag)}", "class": "mx-ref", "data-mx-ref": tag}
+            "autoref", {"identifier": f"row:{places.target(tag)}", "class": "mx-ref", "data-mx-ref": tag}
         )
         element.text = tag
         return element

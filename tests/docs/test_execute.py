@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.importorskip("markdown", reason="the site's tools are in the [docs] extra")
+
 from docs._ext import cache, execute
 from tests.docs.site import html
 

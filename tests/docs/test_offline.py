@@ -3,6 +3,10 @@
 import os
 import zipfile
 
+import pytest
+
+pytest.importorskip("quickjs", reason="the site's tools are in the [docs] extra")
+
 from docs._ext import offline
 
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from docs._ext import ledger, references
+from docs._ext import ledger, places
+
+pytest.importorskip("markdown", reason="the site's tools are in the [docs] extra")
+
 from tests.docs.site import html
 
 EQUATION = {"tex": r"\delta = y", "title": "Error", "impl": "f", "test": "t"}
@@ -10,8 +13,8 @@ EQUATION = {"tex": r"\delta = y", "title": "Error", "impl": "f", "test": "t"}
 
 @pytest.fixture(autouse=True)
 def anchors(monkeypatch):
-    places = {"BP2": ("book/b.md", EQUATION), "BP7": ("book/b.md", None), "ACT8.1": ("book/a.md", EQUATION)}
-    monkeypatch.setattr(references, "anchors", lambda: places)
+    there = {"BP2": ("book/b.md", EQUATION), "BP7": ("book/b.md", None), "ACT8.1": ("book/a.md", EQUATION)}
+    monkeypatch.setattr(places, "anchors", lambda: there)
 
 
 def links(text):
@@ -52,8 +55,8 @@ def test_a_row_leads_to_its_first_equation():
 
 def test_scan():
     text = '```math {#BP2 title="A b" impl="f" test="t"}\nx\n```\n\n!!! row "BP7"\n\n    y\n\n!!! erratum "BP7"\n'
-    found = references.scan(text)
+    found = places.scan(text)
     assert found["BP2"] == {"tex": "x", "title": "A b", "impl": "f", "test": "t"}
     assert found["BP7"] is None and "erratum-BP7" in found
     with pytest.raises(ledger.LedgerError, match="twice"):
-        references.scan(text + text)
+        places.scan(text + text)

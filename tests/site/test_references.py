@@ -3,9 +3,9 @@
 import pytest
 
 
-@pytest.mark.parametrize("path", ["book/activations/", "api/backprop/"])
-def test_pointing_shows_the_equation(tab, path):
-    page = tab(path)
+@pytest.mark.parametrize("page_name", ["book/activations/", "api/backprop/"])
+def test_pointing_shows_the_equation(tab, page_name):
+    page = tab(page_name)
     link = page.locator('.md-content a.mx-ref[data-mx-ref="BP2"]').first
     link.scroll_into_view_if_needed()
     link.hover()
