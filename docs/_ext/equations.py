@@ -1,4 +1,4 @@
-"""Markdown extension: numbered equations, boxes of ledger rows and errata, and the tables that list them.
+"""Markdown extension: numbered equations, boxes of ledger rows and errata.
 
     ```math {#BP2 title="Error one layer back" impl="mlpjax.backprop.bp2" test="tests/test_backprop.py::test_bp2"}
     \\delta^{(l)} = \\bigl((W^{(l+1)})^\\top \\delta^{(l+1)}\\bigr) \\odot \\sigma'(z^{(l)})
@@ -6,8 +6,7 @@
 
 becomes a card: the formula, the code that computes it, its test, and the error that the last test run measured.
 `!!! row "BP7"` makes such a card of a claim, a definition, an algorithm or a demonstration; `!!! erratum "BP7"` tells
-what common texts get wrong. `<!-- mx:ledger -->` and `<!-- mx:errata -->` list them all. Needs pymdownx.superfences,
-admonition and autorefs.
+what common texts get wrong. Needs pymdownx.superfences, admonition and autorefs.
 """
 
 import html
@@ -16,18 +15,15 @@ from xml.etree import ElementTree
 
 from markdown import Extension
 from markdown.postprocessors import Postprocessor
-from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from pymdownx.superfences import SuperFencesException
 
-from docs._ext import ledger, maths, places, sources
+from docs._ext import ledger, maths, sources
 
 SHORT = 16  # lines of code that are shown unfolded
-DIRECTIVE = re.compile(r"^<!-- mx:(ledger|errata) -->$")
-GROUPS = re.compile(r"^  # ([A-Z]{2,3}) · (.+)$", re.M)
 HEADING_OR_LINK = re.compile(r'<h[1-6][^>]*? id="([^"]+)"|<autoref data-mx ')
 
 
@@ -193,83 +189,6 @@ class _Boxes(Treeprocessor):
             raise ledger.LedgerError(f"docs/ledger.toml has no erratum at {tag}")
 
 
-def place(tag):
-    """A link to where a row stands on the site, or the bare tag."""
-    name = places.target(tag)
-    return f'<autoref identifier="row:{name}" class="mx-ref">{tag}</autoref>' if name else tag
-
-
-def ledger_line(row):
-    """One row of the ledger as a line of a table."""
-    equations = {n: e for n, (_, e) in places.anchors().items() if e and n.partition(".")[0] == row["id"]}
-    formulas = "".join(scrolling(e["tex"], f"Equation {n}") for n, e in equations.items())
-    status = row["status"] if places.target(row["id"]) or row["status"] == "planned" else "no page yet"
-    tests = ledger.marked()[1].get(row["id"], [])
-    functions = "<br>".join(map(function_link, row.get("functions", [])))
-    checked = f"{len(tests)} test{'s' * (len(tests) != 1)}<br>{worst_of_row(row['id'])}" if tests else ""
-    statement = f'<b>{html.escape(row["title"])}</b> <span class="mx-why">{row["kind"]}</span>{formulas}'
-    return (
-        "<tr>" + "".join(f"<td>{x}</td>" for x in (place(row["id"]), statement, functions, checked, status)) + "</tr>"
-    )
-
-
-def table(label, heads, lines):
-    """A table in a box that scrolls where it is too wide."""
-    head = "".join(f"<th>{name}</th>" for name in heads)
-    return f"""<div class="mx-scroll" tabindex="0" role="region" aria-label="{label}"><table class="mx-ledger">
-<thead><tr>{head}</tr></thead>
-<tbody>
-{lines}
-</tbody></table></div>"""
-
-
-def ledger_table():
-    """All rows, by subject."""
-    names = dict(GROUPS.findall(ledger.FILE.read_text("utf-8")))
-    groups = {}
-    for tag, row in ledger.rows().items():
-        groups.setdefault(re.match("[A-Z]+", tag)[0], []).append(row)
-    for group, rows in groups.items():
-        done = sum(row["status"] == "done" for row in rows)
-        yield f"## {names.get(group, group)} {{ #{group.lower()} }}\n\n{done} of {len(rows)} done.\n"
-        lines = "\n".join(map(ledger_line, rows))
-        yield table(f"Rows {group}", "ID Statement Function Check Status".split(), lines)
-
-
-def errata_line(slip):
-    """One slip as a line of a table."""
-    identifier = f"erratum-{slip['at']}"
-    shown = identifier in places.anchors()
-    proof = f'<autoref identifier="row:{identifier}">shown here</autoref>' if shown else "with its chapter, to come"
-    says, right = html.escape(slip["says"]), html.escape(slip["right"])
-    return f"<tr><td>{place(slip['at'])}</td><td>{says}</td><td>{right}</td><td>{proof}</td></tr>"
-
-
-def errata_table():
-    """All slips, each with the place of its proof."""
-    lines = "\n".join(map(errata_line, ledger.parsed()["erratum"]))
-    yield table("Errata", ["At", "What is said", "What is right", "Proof or measurement"], lines)
-
-
-class _Tables(Preprocessor):
-    """Replaces the directives by what they list."""
-
-    def run(self, lines):
-        return list(self.replaced(lines))
-
-    def replaced(self, lines):
-        for line in lines:
-            match = DIRECTIVE.match(line.strip())
-            if match is None:
-                yield line
-                continue
-            for part in ledger_table() if match[1] == "ledger" else errata_table():
-                if part.startswith("#"):
-                    yield from ["", *part.splitlines(), ""]
-                else:
-                    yield from ["", self.md.htmlStash.store(part), ""]
-
-
 class _Backlinks(Postprocessor):
     """A function that an equation names is referred to from the heading that the equation stands under."""
 
@@ -287,12 +206,11 @@ class _Backlinks(Postprocessor):
 
 
 class EquationsExtension(Extension):
-    """Registers tables before, boxes while, and backlinks after a page is read."""
+    """Registers boxes while, and backlinks after a page is read."""
 
     def extendMarkdown(self, md):
         """Called by Python-Markdown."""
         md.registerExtension(self)
-        md.preprocessors.register(_Tables(md), "mx-tables", 29)
         md.treeprocessors.register(_Boxes(md), "mx-boxes", 16)
         md.postprocessors.register(_Backlinks(md), "mx-backlinks", 4)
 

@@ -22,6 +22,7 @@ EXTENSIONS = {
     "docs._ext.maths": {},
     "docs._ext.execute": {},
     "docs._ext.equations": {},
+    "docs._ext.tables": {},
     "docs._ext.references": {},
     "pymdownx.details": {},
     "pymdownx.highlight": {"pygments_lang_class": True},
