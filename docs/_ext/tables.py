@@ -1,4 +1,4 @@
-"""Markdown extension: `<!-- mx:ledger -->` and `<!-- mx:errata -->` list every row and every slip, with their places."""
+"""Markdown extension: `<!-- mx:ledger -->` and `<!-- mx:errata -->` list every row and every slip, and their places."""
 
 import html
 import re
