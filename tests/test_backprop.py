@@ -110,7 +110,7 @@ def property_holds(measured, count, salt):
 @pytest.mark.ledger("BP5", "BP8")
 @pytest.mark.parametrize("part", range(4))
 def test_agrees_with_autodiff_on_random_networks(part, measured):
-    property_holds(measured, 50, salt=part * 7919)
+    property_holds(measured, 50 if jax.config.jax_enable_x64 else 15, salt=part * 7919)
 
 
 @pytest.mark.nightly
