@@ -53,6 +53,7 @@ def test_the_table_is_the_package():
         assert words[a.name] == [a.advantage, a.drawback]
 
 
+@pytest.mark.x64  # in float32, tanh is flat before 7, and its largest value depends on rounding
 @pytest.mark.ledger("ACT15")
 @pytest.mark.parametrize("a", activations.ALL, ids=str)
 def test_square_brackets_are_reached_ends(a):
