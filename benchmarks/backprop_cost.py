@@ -2,7 +2,7 @@
 
     python benchmarks/backprop_cost.py [--widths 2 4 … 512] [--rounds 9] [--seconds 5]
 
-Networks of four equal layers, w-w-w-w, on a batch of 64, in float32 on one CPU core. Each time is the shortest of
+Networks of four equal widths, w-w-w-w, on a batch of 64, in float32 on one CPU core. Each time is the shortest of
 several rounds, in which the methods take turns. Central differences run to the end where that takes less than
 `--seconds`; beyond, 200 of their evaluations are timed and multiplied: those points are marked as extrapolated.
 Multiply–adds are counted exactly, in the traced programs. Writes docs/figures/data/backprop_cost.json.

@@ -1,7 +1,7 @@
 """The multilayer perceptron as pure functions in JAX, with the whole of its mathematics beside it.
 
-Parameters are pytrees, everything else is a function, and every transformation of JAX applies to everything, whole
-training runs included. A module is a namespace: `mlp.init`, `mlp.apply`, `training.run`. Each is imported at its first
+Parameters are pytrees, everything else is a function, and `jit`, `vmap` and `grad` apply to all of it, whole training
+runs included. A module is a namespace: `mlp.init`, `mlp.apply`, `training.run`. Each is imported at its first
 use, so that `import mlpjax` costs next to nothing.
 """
 

@@ -5,9 +5,9 @@ parameters, along one random direction; `complex_step` once for each parameter, 
 function is analytic.
 
 How small a step (CHK1): the truncation error of a central difference falls like ε², its rounding error grows like u/ε
-with u the unit roundoff, so the best ε is about $u^{1/3}$: 6·10⁻⁶ in float64, 5·10⁻³ in float32. Check gradients in
-float64, and do not expect less than 10⁻⁵ from float32. A relative error above 10⁻⁷ in float64 is a bug, or a kink of
-ReLU between θ − ε and θ + ε, or a gradient that is nearly 0.
+with u the spacing of floating-point numbers at 1, so the best ε is about $u^{1/3}$: 6·10⁻⁶ in float64, 5·10⁻³ in
+float32. Check gradients in float64, and do not expect less than 10⁻⁵ from float32. A relative error above 10⁻⁷ in
+float64 is a bug, or a kink of ReLU between θ − ε and θ + ε, or a gradient that is nearly 0.
 """
 
 import jax

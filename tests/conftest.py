@@ -9,7 +9,6 @@ import hashlib
 import inspect
 import json
 import os
-import pathlib
 import textwrap
 import zlib
 
@@ -101,12 +100,10 @@ def hashes(row):
 
 
 def merged(before, now):
-    """What earlier runs measured, except where this one measured again; tests that are gone are left out."""
+    """What earlier runs measured, unless this one measured it again or function or test have changed since."""
     again = {(row, entry["test"]) for row, entries in now.items() for entry in entries}
     for row, entries in before.items():
-        kept = [
-            e for e in entries if (row, e["test"]) not in again and pathlib.Path(e["test"].partition("::")[0]).exists()
-        ]
+        kept = [e for e in entries if (row, e["test"]) not in again and not ledger.outdated(e)]
         now.setdefault(row, []).extend(kept)
     return {row: sorted(entries, key=lambda e: e["test"]) for row, entries in sorted(now.items()) if entries}
 

@@ -5,6 +5,7 @@ must then fail; each of them must fail for some such change. An `Activation` is 
 value and in its δ, one at a time.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import importlib
@@ -57,8 +58,10 @@ def replaced(target, part):
     if part:
         before = getattr(target, part)
         object.__setattr__(target, part, wrong(before))
-        yield
-        object.__setattr__(target, part, before)
+        try:
+            yield
+        finally:
+            object.__setattr__(target, part, before)
     else:
         function = inspect.unwrap(target)
         before, scope = function.__code__, function.__globals__
@@ -66,9 +69,11 @@ def replaced(target, part):
         right.__kwdefaults__ = function.__kwdefaults__
         scope["__perturbed__"] = wrong(right)
         function.__code__ = (lambda *args, **kwargs: __perturbed__(*args, **kwargs)).__code__
-        yield
-        function.__code__ = before
-        del scope["__perturbed__"]
+        try:
+            yield
+        finally:
+            function.__code__ = before
+            del scope["__perturbed__"]
     jax.clear_caches()
 
 
@@ -119,8 +124,13 @@ def survivors(tags):
         yield from ((tag, f"{test} noticed nothing") for test in tests if test not in noticed)
 
 
-def main(tags):
+def main(arguments=None):
     """Print what survived; fail if anything did."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tag", nargs="*", help="equations such as BP2 (default: all of them)")
+    tags = parser.parse_args(arguments).tag
+    if unknown := [tag for tag in tags if not places.anchors().get(tag, (None, None))[1]]:
+        parser.error(f"no equations of the book: {', '.join(unknown)}")
     hypothesis.settings.register_profile("perturb", phases=[hypothesis.Phase.generate], database=None, deadline=None)
     hypothesis.settings.load_profile("perturb")
     with tempfile.TemporaryDirectory() as folder:
@@ -132,4 +142,4 @@ def main(tags):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

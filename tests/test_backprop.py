@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.backprop_cost import multiply_adds
 from mlpjax import activations, backprop, gradcheck, losses, mlp, regularizers, training
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
@@ -263,24 +264,6 @@ def test_backprop_is_a_chain_of_vector_jacobian_products(loss, key, measured):
     measured(gradcheck.distance(hand, tuple(grads)), 8 * eps(x.dtype), oracle="jax.vjp of each layer")
 
 
-def matmul_flops(f, *args):
-    """Multiply–adds in the products of matrices of a traced function."""
-
-    def count(jaxpr):
-        total = 0
-        for eqn in jaxpr.eqns:
-            for inner in (eqn.params.get("jaxpr"), eqn.params.get("call_jaxpr")):
-                if inner is not None:
-                    total += eqn.params.get("length", 1) * count(getattr(inner, "jaxpr", inner))
-            if eqn.primitive.name == "dot_general":
-                (contract, _), _ = eqn.params["dimension_numbers"]
-                lhs = eqn.invars[0].aval.shape
-                total += eqn.outvars[0].aval.size * int(np.prod([lhs[i] for i in contract]))
-        return total
-
-    return count(jax.make_jaxpr(f)(*args).jaxpr)
-
-
 @pytest.mark.ledger("BP7")
 @pytest.mark.parametrize("sizes", [(784, 128, 10), (784, 512, 512, 10), (64, 64, 64, 64, 10)], ids=str)
 def test_cost_is_three_forwards_less_the_first_layer(sizes, key, measured):
@@ -292,9 +275,9 @@ def test_cost_is_three_forwards_less_the_first_layer(sizes, key, measured):
     products = [m * n for m, n in itertools.pairwise(sizes)]
     predicted = (3 * sum(products) - products[0]) / sum(products)
     small = 16 * 40  # the mean over 16 examples is a product, too
-    ratio = (matmul_flops(hand, params, x, y)) / matmul_flops(forward, x)
+    ratio = (multiply_adds(hand, params, x, y)) / multiply_adds(forward, x)
     measured(abs(ratio - predicted), small / sum(products), oracle="3 − (first layer's share), counted in the jaxpr")
-    assert abs(matmul_flops(auto, params, x, y) / matmul_flops(forward, x) - predicted) <= small / sum(products)
+    assert abs(multiply_adds(auto, params, x, y) / multiply_adds(forward, x) - predicted) <= small / sum(products)
 
 
 @pytest.mark.ledger("BP7")
@@ -304,9 +287,9 @@ def test_finite_differences_cost_two_forwards_per_parameter(width, key, measured
     params, x, y = problem(key, (width, width, width), loss, n)
     f = functools.partial(risk, x=x, y=y, activation=activations.relu, loss=loss)
     count = sum(leaf.size for leaf in jax.tree.leaves(params))
-    forward = matmul_flops(f, params)
-    differences = matmul_flops(functools.partial(gradcheck.central_difference, f), params)
-    by_hand = matmul_flops(functools.partial(backprop.value_and_grad, loss=loss), params, x, y)
+    forward = multiply_adds(f, params)
+    differences = multiply_adds(functools.partial(gradcheck.central_difference, f), params)
+    by_hand = multiply_adds(functools.partial(backprop.value_and_grad, loss=loss), params, x, y)
     measured(abs(differences / forward / (2 * count) - 1), 0, oracle="2P forward passes, counted in the jaxpr")
     # three forwards less the first layer's share, which is a half here: 2.5
     assert differences / by_hand == pytest.approx(2 * count / 2.5, rel=0.05)

@@ -95,6 +95,12 @@ def test_done_rows_have_a_page():
     assert not [row for row in there if ROWS[row]["status"] != "done"], "on a page, but not done"
 
 
+def test_errata_of_rows_that_have_a_page_are_shown():
+    """Each with its proof or measurement, in a box of its own; and no box says what the ledger does not."""
+    shown = {name.removeprefix("erratum-") for name in places.anchors() if name.startswith("erratum-")}
+    assert shown == {slip["at"] for slip in LEDGER["erratum"] if places.target(slip["at"])}
+
+
 def test_done_rows_name_functions_that_exist():
     missing = {row: [f for f in ROWS[row].get("functions", []) if unresolved(f)] for row in done(ROWS)}
     assert not any(missing.values()), {row: names for row, names in missing.items() if names}

@@ -15,7 +15,7 @@ FOLDER = ROOT / "build" / "site-cache"
 def package_hash():
     """Changes with every file of the package, and with the versions of what it computes with."""
     digest = hashlib.sha256()
-    for file in sorted((ROOT / "mlpjax").rglob("*.py")):
+    for file in sorted(f for f in (ROOT / "mlpjax").rglob("*") if f.is_file() and f.suffix != ".pyc"):
         digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     for name in ("jax", "jaxlib", "optax", "numpy"):
         digest.update(f"{name} {version(name)}".encode())

@@ -1,12 +1,12 @@
 """Gate on the built site: no page may need a network, show raw TeX, or load or point to what is not there.
 
-python -m docs._ext.check site
+`python -m docs._ext.check site`
 """
 
+import argparse
 import html.parser
 import pathlib
 import re
-import sys
 import urllib.parse
 
 LOADS = {
@@ -113,10 +113,15 @@ def problems(site):
 
 def main():
     """Print what is wrong, and fail if anything is."""
-    found = list(problems(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("site", type=pathlib.Path, help="folder with the built site")
+    site = parser.parse_args().site
+    if not (site / "index.html").is_file():
+        parser.error(f"{site} holds no built site: build one with `python -m mkdocs build --strict`")
+    found = list(problems(site))
     for file, text in found:
         print(f"{file}: {text}")
-    print(f"{len(list(pathlib.Path(sys.argv[1]).rglob('*.html')))} pages, {len(found)} problems")
+    print(f"{len(list(site.rglob('*.html')))} pages, {len(found)} problems")
     raise SystemExit(bool(found))
 
 

@@ -59,7 +59,7 @@ def test_details(tag, test):
     oracle = "; ".join(sources.oracles(test))
     if not oracle:
         raise ledger.LedgerError(f"{tag}: {test} calls `measured` with no literal `oracle`")
-    if not ledger.verifies(test, tag):
+    if test.partition("[")[0] not in ledger.marked()[1].get(ledger.row(tag)["id"], []):
         raise ledger.LedgerError(f"{tag}: {test} has no mark for this row, or an ordinary run skips it")
     name, against = html.escape(test.rpartition("::")[2]), html.escape(oracle)
     body = code(sources.of_test(test).shown)

@@ -4,6 +4,7 @@
 What a page's code prints is cached by the page's code and the package's.
 """
 
+import argparse
 import ast
 import contextlib
 import io
@@ -125,18 +126,24 @@ def makeExtension(**options):
     return ExecuteExtension(**options)
 
 
-def main(arguments):
+def main(arguments=None):
     """The process that runs the blocks, and the command line."""
-    if arguments[0] == "--cells":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("page", type=pathlib.Path, nargs="+", help="a page such as docs/book/forward.md")
+    parser.add_argument("--cells", action="store_true", help="run the blocks that stand on the standard input, as JSON")
+    given = parser.parse_args(arguments)
+    if given.cells:
         try:
-            print(json.dumps(run(json.load(sys.stdin), arguments[1])))
+            print(json.dumps(run(json.load(sys.stdin), str(given.page[0]))))
         except Exception:
             raise SystemExit(traceback.format_exc(limit=-3)) from None
-    else:
-        for file in arguments:
-            for (line, _), text in zip(blocks(pathlib.Path(file).read_text("utf-8")), page_outputs(file), strict=True):
-                print(f"-- {file}:{line}\n{text}", end="")
+        return
+    for file in given.page:
+        if not file.is_file():
+            parser.error(f"there is no page {file}")
+        for (line, _), text in zip(blocks(file.read_text("utf-8")), page_outputs(file), strict=True):
+            print(f"-- {file}:{line}\n{text}", end="")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,12 +1,14 @@
-"""What a built site still lacks: `python -m docs._ext.finish site` makes every equation and every row of the ledger an
-entry of the search of its own, so that its number finds it first, and writes llms.txt and llms-full.txt.
+"""Give a built site what its generator lacks: equations in the search, and llms.txt.
+
+`python -m docs._ext.finish site` makes every equation and every row of the ledger an entry of the search of its own, so
+that its number finds it first, and writes llms.txt and llms-full.txt.
 """
 
+import argparse
 import html
 import json
 import pathlib
 import re
-import sys
 
 from docs._ext import llms
 
@@ -46,12 +48,16 @@ def index(site):
     return len(new)
 
 
-def main(folder):
+def main(arguments=None):
     """Finish the site in a folder."""
-    site = pathlib.Path(folder)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("site", type=pathlib.Path, help="folder with the built site")
+    site = parser.parse_args(arguments).site
+    if not (site / "search" / "search_index.json").is_file():
+        parser.error(f"{site} holds no built site: build one with `python -m mkdocs build --strict`")
     print(f"search: {index(site)} equations and rows")
-    llms.main(site)
+    llms.write(site)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -4,8 +4,8 @@
 when a page refers to it (a reference to an unknown name stops the build), and run it again.
 """
 
+import argparse
 import pathlib
-import sys
 import zlib
 
 import platformdirs
@@ -108,8 +108,13 @@ def inventory(project, names):
     return HEAD.format(project, "").encode() + zlib.compress(lines.encode(), 9)
 
 
-def main(folder=FOLDER):
+def main(arguments=None):
     """Write every inventory, and forget the copies of old ones that MkDocs keeps for a day."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "folder", type=pathlib.Path, nargs="?", default=FOLDER, help="where to write (default: %(default)s)"
+    )
+    folder = parser.parse_args(arguments).folder
     folder.mkdir(exist_ok=True)
     for copy in pathlib.Path(platformdirs.user_cache_dir("mkdocs")).glob("mkdocs_url_cache/*.inv"):
         copy.unlink()
@@ -119,4 +124,4 @@ def main(folder=FOLDER):
 
 
 if __name__ == "__main__":
-    main(*map(pathlib.Path, sys.argv[1:]))
+    main()

@@ -99,13 +99,6 @@ def measurements():
     return json.loads(MEASUREMENTS.read_text("utf-8")) if MEASUREMENTS.exists() else {}
 
 
-def verifies(test, tag):
-    """Whether a test carries a row's mark: written at it, or, if a parameter brings the mark, seen in the last run."""
-    entries = measurements().get(row(tag)["id"], [])
-    written = test.partition("[")[0] in marked()[1].get(row(tag)["id"], [])
-    return written or not entries or any(e["test"] == test or e["test"].startswith(f"{test}[") for e in entries)
-
-
 def outdated(entry):
     """What has changed since a measurement was made, as a phrase, or `""`."""
     try:

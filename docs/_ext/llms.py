@@ -1,7 +1,7 @@
 r"""llms.txt and llms-full.txt: the site for readers that want plain text, formulas as TeX and code as code.
 
-`python -m docs._ext.llms site` writes both into a built site (https://llmstxt.org): the first lists the pages, the
-second holds them all, from the same sources as the site, with the reference read from the docstrings.
+`docs._ext.finish` writes both into a built site (https://llmstxt.org): the first lists the pages, the second
+holds them all, from the same sources as the site, with the reference read from the docstrings.
 """
 
 import ast
@@ -9,7 +9,6 @@ import inspect
 import pathlib
 import posixpath
 import re
-import sys
 
 import yaml
 from mkdocs.config import load_config
@@ -122,13 +121,9 @@ def texts(config):
     return "\n".join([head, *listed]) + "\n", "\n".join(full)
 
 
-def main(folder):
-    """Write both files into the folder of a built site."""
+def write(folder):
+    """Put both files into the folder of a built site."""
     short, full = texts(load_config(str(ROOT / "mkdocs.yml")))
     for name, text in (("llms.txt", short), ("llms-full.txt", full)):
         (pathlib.Path(folder) / name).write_text(text, "utf-8")
         print(f"{name}: {len(text)} characters")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -3,8 +3,8 @@
 `python -m docs._ext.prepare 2` uses two processes for the code. A build does the same, one after the other.
 """
 
+import argparse
 import concurrent.futures
-import sys
 
 from docs._ext import execute, figures, sources
 from docs._ext.sources import ROOT
@@ -15,7 +15,7 @@ def scripts(kind):
     return sorted(f.stem for f in (ROOT / "docs" / kind).glob("[!_]*.py"))
 
 
-def main(workers=2):
+def prepare(workers):
     """Code in threads that wait for processes of their own, pictures in this one; the first mistake is raised."""
     pages = sorted(sources.pages(), key=lambda file: -len(execute.blocks(file.read_text("utf-8"))))
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
@@ -30,5 +30,12 @@ def main(workers=2):
     print(f"{len(pages)} pages, {len(scripts('figures'))} figures, {len(scripts('demos'))} demos")
 
 
+def main(arguments=None):
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workers", type=int, nargs="?", default=2, help="processes for the code (default: %(default)s)")
+    prepare(parser.parse_args(arguments).workers)
+
+
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

@@ -3,6 +3,7 @@
 Builds only the pages that are named, without the reference, and takes pictures: light, dark and as a phone shows it.
 """
 
+import argparse
 import os
 import pathlib
 import subprocess
@@ -11,8 +12,7 @@ import sys
 import yaml
 
 from docs._ext.sources import ROOT
-
-VIEWS = {"light": ("light", 1400), "dark": ("dark", 1400), "phone": ("light", 390)}
+from tests.site import browser
 
 
 def build(page, folder):
@@ -26,22 +26,16 @@ def build(page, folder):
     extra["theme"] = {"custom_dir": str(ROOT / "docs" / "_theme")}
     config.write_text(yaml.safe_dump(extra))
     command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(config), "-d", str(folder / "site")]
-    subprocess.run(
-        command, cwd=ROOT, check=True, env={**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+    subprocess.run(command, cwd=ROOT, check=True, env=environment)
     return folder / "site" / pathlib.Path(page).with_suffix(".html")
 
 
 def picture(file, folder):
     """Whole-page pictures of a built page."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--allow-file-access-from-files"]
-        )
-        for name, (scheme, width) in VIEWS.items():
-            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    with browser.chromium() as running:
+        for name, (scheme, width) in browser.VIEWS.items():
+            page = running.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
             page.goto(file.as_uri())
             page.wait_for_timeout(700)
             page.add_style_tag(content=".md-header, .md-tabs { position: static !important }")
@@ -49,11 +43,15 @@ def picture(file, folder):
             for part in range(0, height, 2400):
                 clip = {"x": 0, "y": part, "width": width, "height": min(2400, height - part)}
                 page.screenshot(path=folder / f"{name}-{part // 2400:02}.png", clip=clip, full_page=True)
-        browser.close()
 
 
-def main(names):
+def main(arguments=None):
     """Build and photograph each page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("page", nargs="+", help="a page below docs/, such as book/forward.md")
+    names = parser.parse_args(arguments).page
+    if missing := [name for name in names if not (ROOT / "docs" / name).is_file()]:
+        parser.error(f"not below docs/: {', '.join(missing)}")
     for name in names:
         folder = ROOT / "build" / "preview" / pathlib.Path(name).stem
         for old in folder.glob("*.png"):
@@ -63,4 +61,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -19,17 +19,23 @@ def place(tag):
     return f'<autoref identifier="row:{name}" class="mx-ref">{tag}</autoref>' if name else tag
 
 
+def status(row):
+    """How far a row is: done is what has function, test and page."""
+    return "page to come" if row["status"] == "done" and not places.target(row["id"]) else row["status"]
+
+
 def ledger_line(row):
     """One row of the ledger as a line of a table."""
     equations = {n: e for n, (_, e) in places.anchors().items() if e and n.partition(".")[0] == row["id"]}
     formulas = "".join(scrolling(e["tex"], f"Equation {n}") for n, e in equations.items())
-    status = row["status"] if places.target(row["id"]) or row["status"] == "planned" else "no page yet"
     tests = ledger.marked()[1].get(row["id"], [])
     functions = "<br>".join(map(function_link, row.get("functions", [])))
     checked = f"{len(tests)} test{'s' * (len(tests) != 1)}<br>{worst_of_row(row['id'])}" if tests else ""
     statement = f'<b>{html.escape(row["title"])}</b> <span class="mx-why">{row["kind"]}</span>{formulas}'
     return (
-        "<tr>" + "".join(f"<td>{x}</td>" for x in (place(row["id"]), statement, functions, checked, status)) + "</tr>"
+        "<tr>"
+        + "".join(f"<td>{x}</td>" for x in (place(row["id"]), statement, functions, checked, status(row)))
+        + "</tr>"
     )
 
 
@@ -50,7 +56,7 @@ def ledger_table():
     for tag, row in ledger.rows().items():
         groups.setdefault(re.match("[A-Z]+", tag)[0], []).append(row)
     for group, rows in groups.items():
-        done = sum(row["status"] == "done" for row in rows)
+        done = sum(status(row) == "done" for row in rows)
         yield f"## {names.get(group, group)} {{ #{group.lower()} }}\n\n{done} of {len(rows)} done.\n"
         lines = "\n".join(map(ledger_line, rows))
         yield table(f"Rows {group}", "ID Statement Function Check Status".split(), lines)

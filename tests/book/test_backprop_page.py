@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.backprop_cost import multiply_adds
 from mlpjax import activations, backprop, gradcheck, losses, mlp
 from mlpjax.layers import Dense
 from tests.helpers import eps
-from tests.test_backprop import matmul_flops, problem, risk
+from tests.test_backprop import problem, risk
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "book" / "backpropagation.md").read_text("utf-8")
@@ -100,7 +101,7 @@ def test_a_jacobian_vector_product_costs_what_a_gradient_costs(sizes, key, measu
     slope = lambda p, v: jax.jvp(f, (p,), (v,))[1]
     M = [m * k for m, k in itertools.pairwise(sizes)]
     predicted = n * (3 * sum(M) - M[0])
-    counted = matmul_flops(slope, params, direction)
+    counted = multiply_adds(slope, params, direction)
     measured(abs(counted / predicted - 1), 0, oracle="3 ΣM − M₁, counted in the jaxpr")
     inner = sum(jnp.vdot(g, v) for g, v in zip(*map(jax.tree.leaves, (jax.grad(f)(params), direction)), strict=True))
     np.testing.assert_allclose(slope(params, direction), inner, rtol=1e-4 if x.dtype == jnp.float32 else 1e-12)
@@ -152,7 +153,9 @@ def test_a_hessian_vector_product_by_hand(key):
     )
     gradient = lambda p: backprop.value_and_grad(p, x, y, activation=tanh, loss=loss)[1]
     assert gradcheck.distance(by_hand, jax.jvp(gradient, (params,), (v,))[1]) < 1e-14
-    assert matmul_flops(lambda p, v: jax.jvp(gradient, (p,), (v,))[1], params, v) <= 3 * matmul_flops(gradient, params)
+    assert multiply_adds(lambda p, v: jax.jvp(gradient, (p,), (v,))[1], params, v) <= 3 * multiply_adds(
+        gradient, params
+    )
 
 
 def test_what_determines_the_slope():

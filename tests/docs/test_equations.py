@@ -4,7 +4,9 @@ import pytest
 
 pytest.importorskip("markdown", reason="the site's tools are in the [docs] extra")
 
-from docs._ext import equations, ledger, sources
+from pymdownx.superfences import SuperFencesException
+
+from docs._ext import equations, ledger, places, sources
 from tests.docs.site import html
 
 TEST = "tests/test_backprop.py::test_bp2"
@@ -56,7 +58,7 @@ def test_a_measurement_of_something_else_is_not_shown(measurements, monkeypatch,
     measurements(**changes)
     assert said in card() and "1.2 × 10" not in card()
     monkeypatch.setenv("MLPJAX_MEASURED", "require")
-    with pytest.raises(Exception, match=said):
+    with pytest.raises(SuperFencesException, match=said):
         card()
 
 
@@ -80,12 +82,12 @@ def test_required_and_there(measurements, monkeypatch):
     ],
 )
 def test_what_stops_the_build(measurements, fields, said):
-    with pytest.raises(Exception, match=said):
+    with pytest.raises(SuperFencesException, match=said):
         card(**fields)
 
 
 def test_unknown_attribute(measurements):
-    with pytest.raises(Exception, match="unknown attributes"):
+    with pytest.raises(SuperFencesException, match="unknown attributes"):
         html('```math {#BP2 impl="mlpjax.backprop.bp2" tset="x"}\nx\n```')
 
 
@@ -110,6 +112,12 @@ def test_tables_list_everything(measurements):
     everything, slips = html("<!-- mx:ledger -->"), html("<!-- mx:errata -->")
     assert all(f">{tag}<" in everything for tag in ledger.rows())
     assert slips.count("<tr>") == 1 + len(ledger.parsed()["erratum"])
+
+
+def test_done_without_a_page_is_not_called_done(measurements, monkeypatch):
+    monkeypatch.setattr(places, "target", lambda tag: None)
+    everything = html("<!-- mx:ledger -->")
+    assert "page to come" in everything and ">done<" not in everything and "0 of 12 done" in everything
 
 
 def test_a_function_is_referred_to_from_the_heading_above(measurements):

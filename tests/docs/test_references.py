@@ -1,5 +1,7 @@
 """IDs of the ledger in running text become links that show what they stand for."""
 
+import re
+
 import pytest
 
 from docs._ext import ledger, places
@@ -18,7 +20,7 @@ def anchors(monkeypatch):
 
 
 def links(text):
-    return html(text).count('<autoref class="mx-ref"') or html(text).count('class="mx-ref"')
+    return html(text).count('class="mx-ref"')
 
 
 @pytest.mark.parametrize(
@@ -38,10 +40,7 @@ def test_left_alone(text):
 def test_several_in_one_text_keep_the_words_between():
     page = html("From BP2 to BP7, not BP3, and BP2 again *here* BP7.")
     assert page.count("</autoref>") == 4
-    plain = page.replace("</autoref>", "")
-    assert [plain.index(word) for word in ("From", " to", ", not BP3, and", " again", "here")] == sorted(
-        plain.index(word) for word in ("From", " to", ", not BP3, and", " again", "here")
-    )
+    assert re.sub(r"<template.*?</template>|<[^>]+>", "", page) == "From BP2 to BP7, not BP3, and BP2 again here BP7."
 
 
 def test_the_definition_comes_once_a_page():
