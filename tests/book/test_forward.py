@@ -144,12 +144,18 @@ def deep():
 
 @pytest.mark.ledger("FWD6")
 def test_a_gradient_holds_one_activation_for_each_layer(deep, measured):
-    """The temporary memory of the compiled gradient of a tanh network: L activations and one error."""
+    """The temporary memory of the compiled gradient of a tanh network grows by one activation with each layer.
+
+    The growth, since what is held besides (the error, once or twice) is the compiler's choice.
+    """
     params, x = deep
-    grad = jax.jit(jax.grad(lambda params: jnp.sum(segment(params, x) ** 2)))
-    bytes_held = grad.lower(params).compile().memory_analysis().temp_size_in_bytes
-    expected = (DEPTH + 1) * ROWS * WIDTH * x.dtype.itemsize
-    measured(abs(bytes_held - expected) / expected, 0.01, oracle="L + 1 activations of the batch, in bytes")
+
+    def activations_held(layers):
+        grad = jax.jit(jax.grad(lambda layers: jnp.sum(segment(layers, x) ** 2)))
+        return grad.lower(layers).compile().memory_analysis().temp_size_in_bytes / x.nbytes
+
+    more = activations_held(params) - activations_held(params[: DEPTH // 2])
+    measured(abs(more - DEPTH / 2) / (DEPTH / 2), 0.15, oracle="one activation of the batch for each layer, in bytes")
 
 
 @pytest.mark.ledger("FWD6")
