@@ -15,8 +15,12 @@ from mlpjax._types import Any, Array, Callable, Params, PRNGKey
 from mlpjax.data import batching
 from mlpjax.training._evaluate import evaluate
 from mlpjax.training._state import TrainState
-from mlpjax.training._step import active, select, step
+from mlpjax.training._step import active, keep, select, settle, step
 from mlpjax.training.stopping import NEVER, Stop
+
+
+SETTLED = 32
+"""After so many steps a run looks at the parameters themselves."""
 
 
 class History(NamedTuple):
@@ -70,8 +74,11 @@ def run(
     bit for bit.
 
     Batches are a function of key and step: every example once per epoch, in an order of its own each epoch; batches
-    run on across the border of two epochs, so none is ragged. A step whose loss, gradient, new parameters or model
-    state are not finite changes nothing and ends the run: see `state.stop_state.first_bad_step` and `training.revive`.
+    run on across the border of two epochs, so none is ragged.
+
+    A step whose loss, gradient or model state are not finite changes nothing and ends the run: see
+    `state.stop_state.first_bad_step` and `training.revive`. An update that breaks the parameters though its gradient
+    is finite is noticed within 32 steps, and at the end: the run then goes back to its last state that was looked at.
 
     Args:
         state: from `training.start`, an earlier run, or a checkpoint.
@@ -112,7 +119,8 @@ def run(
     every = evaluate_every or math.ceil(n / (batch_size or n))
     data, validation = jax.tree.map(jnp.asarray, (data, validation))
 
-    def body(state, _):
+    def body(carry, is_last):
+        state, kept = carry
         batch, step_key = batch_of_step(state.key, state.step, data, n, batch_size, transform)
         going = active(state, stop)
         state, loss = step(
@@ -124,10 +132,12 @@ def run(
             optimizer=optimizer,
             stop=stop,
         )
+        due = is_last | (state.step % jnp.uint32(SETTLED) == 0)
+        state, kept = jax.lax.cond(due, settle, lambda *both: both, state, kept)
         measured = {}
         if validation is not None:
             state, measured = look(state, going)
-        return state, (loss, measured)
+        return (state, kept), (loss, measured)
 
     def look(state, going):
         params = eval_params(state)
@@ -149,15 +159,15 @@ def run(
         return state, select(going, measured, nothing)
 
     if steps > 1:
-        state, (loss, measured) = jax.lax.scan(body, state, length=steps)
+        (state, _), (loss, measured) = jax.lax.scan(body, (state, keep(state)), jnp.arange(1, steps + 1) == steps)
         return state, History(loss, measured)
 
     # XLA unrolls a loop of one turn and fuses its steps otherwise, which rounds otherwise: take two, keep the first
-    def both(state, _):
-        state, seen = body(state, _)
-        return state, (state, History(*seen))
+    def both(carry, is_last):
+        carry, seen = body(carry, is_last)
+        return carry, (carry[0], History(*seen))
 
-    _, two = jax.lax.scan(both, state, length=2)
+    _, two = jax.lax.scan(both, (state, keep(state)), jnp.ones(2, bool))
     return jax.tree.map(lambda a: a[0], two[0]), jax.tree.map(lambda a: a[:1], two[1])
 
 
@@ -165,11 +175,10 @@ def batch_of_step(
     key: PRNGKey, step: Array, data: Any, n: int, batch_size: int | None, transform: Callable | None
 ) -> tuple[Any, PRNGKey]:
     """Batch and noise of a step: functions of the run's key and the step's number, and of nothing else."""
-    order_key, noise_key = jax.random.split(key)
-    transform_key, step_key = jax.random.split(jax.random.fold_in(noise_key, step))
+    transform_key, step_key = jax.random.split(jax.random.fold_in(key, step))
     batch = data
     if batch_size is not None:
-        picked = batching.indices(order_key, step, n=n, batch_size=batch_size)
+        picked = batching.indices(key, step, n=n, batch_size=batch_size)
         batch = jax.tree.map(lambda array: array[picked], data)
     return (batch if transform is None else transform(batch, transform_key)), step_key
 

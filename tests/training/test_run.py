@@ -228,6 +228,44 @@ def test_a_non_finite_gradient_is_seen_even_where_the_optimizer_hides_it(optimiz
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((state.params, state.opt_state)))
 
 
+@pytest.mark.parametrize("steps", [41, 70])
+def test_an_update_that_breaks_the_parameters_is_taken_back(steps, key):
+    """Gradient and loss are finite throughout; step 40 divides by zero. What was kept at step 32 comes back."""
+    rate = lambda step: jnp.where(step == 40, jnp.inf, 0.01)
+    objective = lambda params, batch, k: jnp.sum(jnp.where(jnp.isfinite(params), params, 0.0) ** 2)
+    optimizer = optax.sgd(rate)
+    settings = dict(objective=objective, optimizer=optimizer)
+    begin = training.start(key, jnp.ones(3), optimizer=optimizer)
+    state, _ = training.run(begin, jnp.ones(4), steps=steps, **settings)
+    before, _ = training.run(begin, jnp.ones(4), steps=32, **settings)
+    assert int(state.step) == steps and int(state.stop_state.first_bad_step) == 32
+    assert_trees_equal((state.params, state.opt_state), (before.params, before.opt_state))
+    many = jax.vmap(lambda key: training.run(begin._replace(key=key), jnp.ones(4), steps=steps, **settings)[0])
+    assert_trees_equal(many(jax.random.split(key, 2)).params, jnp.stack([before.params] * 2))
+
+
+@pytest.mark.parametrize("length", [5])
+def test_a_gradient_through_a_run_in_pieces(length, clusters, key):
+    """Scanning over checkpointed pieces of a run gives the gradient of the whole, from less memory."""
+    train, test = clusters
+
+    def final_loss(rate, pieces):
+        optimizer = optax.sgd(rate)
+        go = trainer(train, optimizer)
+        state = begin(key, optimizer)
+        if pieces:
+            piece = jax.checkpoint(lambda state: go(state, length)[0])
+            state, _ = jax.lax.scan(lambda state, _: (piece(state), None), state, length=40 // length)
+        else:
+            state, _ = go(state, 40)
+        return OBJECTIVE(state.params, test, None)
+
+    slope = [jax.jit(jax.grad(functools.partial(final_loss, pieces=p))).lower(0.05).compile() for p in (True, False)]
+    assert float(slope[0](0.05)) == pytest.approx(float(slope[1](0.05)), rel=1e-5)
+    memory = [s.memory_analysis().temp_size_in_bytes for s in slope]
+    assert memory[0] < memory[1]
+
+
 def test_a_model_state_that_is_not_finite_is_not_kept(key):
     objective = lambda params, seen, batch, k: (jnp.sum(params**2), seen / (seen - 3))
     optimizer = optax.sgd(0.1)
