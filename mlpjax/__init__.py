@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlpjax import activations as activations
     from mlpjax import backprop as backprop
     from mlpjax import data as data
+    from mlpjax import deep as deep
     from mlpjax import export as export
     from mlpjax import gradcheck as gradcheck
     from mlpjax import initializers as initializers
@@ -30,6 +31,7 @@ __all__ = [
     "activations",
     "backprop",
     "data",
+    "deep",
     "export",
     "gradcheck",
     "initializers",

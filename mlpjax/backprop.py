@@ -226,14 +226,15 @@ def supervised(
         (4, 2)
     """
     sigma = activation if callable(activation) else tuple(activation)
-    return _Supervised(sigma, loss, dropout_rate, penalty)
+    return Supervised(value_and_grad, sigma, loss, dropout_rate, penalty)
 
 
 @jax.tree_util.register_static
 @dataclass(frozen=True)
-class _Supervised:
+class Supervised:
     """What `supervised` makes: a value, so that equal parts never compile twice."""
 
+    value_and_grad: Callable
     activation: Activation | tuple[Activation, ...]
     loss: Loss
     dropout_rate: float
@@ -242,7 +243,7 @@ class _Supervised:
     def __call__(self, params, batch, key):
         x, y, weight = batch
         settings: dict[str, Any] = dict(activation=self.activation, loss=self.loss, dropout_rate=self.dropout_rate)
-        value, grads = value_and_grad(params, x, y, weight=weight, key=key, **settings)
+        value, grads = self.value_and_grad(params, x, y, weight=weight, key=key, **settings)
         if self.penalty is None:
             return value, grads
         return value + self.penalty(params), jax.tree.map(jnp.add, grads, self.penalty.grad(params))

@@ -13,8 +13,8 @@ FLOORS = {
     1: ("losses", "initializers", "gradcheck", "metrics", "trees", "data"),
     2: ("derivatives", "neuron", "layers", "regularizers"),
     3: ("mlp",),
-    4: ("models", "backprop", "theory", "deep"),
-    5: ("gradflow", "training"),
+    4: ("models", "backprop", "theory"),
+    5: ("deep", "gradflow", "training"),  # `deep` is BP1 to BP4 of `backprop`, in a scan
     6: ("export", "plots"),
     7: ("__init__",),  # the face of the package; the command line asks it for its version
     8: ("cli",),

@@ -41,7 +41,7 @@ def assess(problem: Problem, params: Any, examples: Any) -> Assessment:
 
     from mlpjax import metrics, training
 
-    labels = jnp.asarray(class_indices(examples.y), jnp.int32)
+    labels = np.asarray(class_indices(examples.y), np.int32)
     plain = problem.objective.__class__(problem.apply, problem.loss)
 
     def measure(params, examples, labels):

@@ -5,10 +5,10 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlpjax.cli import _model, _report, _run_dir
+from mlpjax.cli import _compiled, _model, _report, _run_dir
 from mlpjax.cli._parser import parse
 
-ABOUT = """Versions, devices and where data are kept; with a run directory, what there is to know of the run.
+ABOUT = """Versions, devices, where data and compiled programs are kept; with a run directory, all about the run.
 
 Examples:
   mlpjax info
@@ -42,7 +42,8 @@ def _machine() -> dict[str, str]:
     versions = {name: _run_dir.version(name) for name in PACKAGES}
     devices = ", ".join(f"{d.id}: {d.device_kind} ({d.platform})" for d in jax.devices())
     python = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    return versions | {"Python": python, "devices": devices, "data cache": _cache()}
+    caches = {"data cache": _cache(), "compiled programs": _compiled.describe()}
+    return versions | {"Python": python, "devices": devices} | caches
 
 
 def _cache() -> str:
@@ -50,7 +51,7 @@ def _cache() -> str:
 
     try:
         return str(cache_directory(None))
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # no pooch, or no home directory
         return str(error)
 
 

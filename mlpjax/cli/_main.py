@@ -1,5 +1,6 @@
 """The entry point: which command, and what becomes of its errors."""
 
+import contextlib
 import errno
 import importlib
 import os
@@ -7,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mlpjax.cli import _run_dir
+from mlpjax.cli import _compiled, _run_dir
 
 INSTALL = "The command line needs {name}. Install what it needs with:\n\n    pip install 'mlpjax[cli]'"
 
@@ -17,6 +18,7 @@ class Command(NamedTuple):
 
     about: str
     example: str
+    compiles: bool = True
 
 
 COMMANDS = {
@@ -24,8 +26,8 @@ COMMANDS = {
     "evaluate": Command("how good it is on the test set, class by class", "mlpjax evaluate runs/digits-…"),
     "predict": Command("read the digit in a picture", "mlpjax predict photo.png"),
     "gradcheck": Command("check BP1 to BP4 against finite differences", "mlpjax gradcheck --sizes 4,5,3"),
-    "info": Command("versions and devices, or what there is to know of a run", "mlpjax info"),
-    "export": Command("write the weights for PyTorch and others", "mlpjax export runs/digits-… model.safetensors"),
+    "info": Command("versions and devices, or what there is to know of a run", "mlpjax info", False),
+    "export": Command("write the weights for PyTorch", "mlpjax export runs/digits-… model.safetensors", False),
 }
 
 OVERVIEW = """usage: mlpjax COMMAND [OPTIONS]
@@ -42,6 +44,10 @@ First steps:
 
   --version      print the version
   --debug        show the traceback of an error (as does MLPJAX_TRACEBACK=1)
+
+What was compiled is kept for the next command, in a directory that only you can write to; `mlpjax info` says where.
+  MLPJAX_CACHE=DIR                       keep it there, and what was downloaded
+  JAX_ENABLE_COMPILATION_CACHE=false     compile everything anew each time
 """
 
 
@@ -94,7 +100,13 @@ def _dispatch(args: list[str]) -> int:
         return 0 if args else 2
     if args[0] not in COMMANDS:
         return _say(f"error: there is no command {args[0]!r}.{_nearest(args[0])} See `mlpjax --help`.", 2)
-    return importlib.import_module(f"mlpjax.cli._{args[0]}").run(args[1:])
+    return _run(args[0], args[1:])
+
+
+def _run(name: str, args: list[str]) -> int:
+    keep = COMMANDS[name].compiles and not {"-h", "--help"} & set(args)
+    with _compiled.kept() if keep else contextlib.nullcontext():
+        return importlib.import_module(f"mlpjax.cli._{name}").run(args)
 
 
 def overview() -> str:

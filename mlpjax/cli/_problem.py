@@ -79,23 +79,27 @@ def make(recipe: Any) -> Problem:
 
 
 def load(problem: Problem, split: str, data_dir: Path | None, *, progress: bool = False) -> Any:
-    """The examples of a split, with targets in the form that the loss takes."""
+    """The examples of a split, with targets in the form that the loss takes.
+
+    They are NumPy's, so that to take some of them, or to look at one, compiles nothing.
+    """
     import jax
-    import jax.numpy as jnp
+    import numpy as np
 
     from mlpjax import data, losses
 
     if problem.recipe.data == "xor":
-        x, y, _ = data.toy.xor()
-        return data.Dataset(x, y[:, 0].astype(jnp.int32) if problem.loss.classifies else y)
+        x, y, _ = jax.device_get(jax.jit(data.toy.xor)())
+        return data.Dataset(x, y[:, 0].astype(np.int32) if problem.loss.classifies else y)
     if problem.recipe.data == "digits":
-        examples = data.digits.load(split)
+        examples = jax.device_get(data.digits.load(split))
     else:
         name: Any = split
-        examples = data.mnist.load(data_dir, split=name, progress=progress)
+        examples = jax.device_get(data.mnist.load(data_dir, split=name, progress=progress))
     if problem.loss.classifies:
         return examples
-    return examples._replace(y=jax.vmap(lambda k: losses.one_hot(k, problem.classes))(examples.y))
+    targets = jax.jit(jax.vmap(lambda k: losses.one_hot(k, problem.classes)))
+    return examples._replace(y=jax.device_get(targets(examples.y)))
 
 
 def hold_out(examples: Any, fraction: float, *, seed: int, classes: int) -> tuple[Any, Any]:
@@ -169,15 +173,15 @@ def check_data_dir(recipe: Any, data_dir: Path | None) -> None:
 
 def least_loss(problem: Problem) -> float:
     """What no network can go below: the entropy of the target, 0 where the labels are not smoothed."""
-    import jax.numpy as jnp
+    import jax
     import numpy as np
 
     if not problem.loss.classifies:
         return 0.0
-    z = jnp.zeros(problem.classes, jnp.float32)
+    z = np.zeros(problem.classes, np.float32)
     # the error of softmax outputs p is δ = p − ỹ
-    target = np.asarray(problem.loss.output(z)) - np.asarray(problem.loss.delta(z, jnp.int32(0)))
-    target = np.clip(target, 1e-12, 1)
+    target = jax.jit(lambda z, k: problem.loss.output(z) - problem.loss.delta(z, k))(z, np.int32(0))
+    target = np.clip(np.asarray(target), 1e-12, 1)
     return float(-np.sum(target * np.log(target)))
 
 

@@ -1,5 +1,6 @@
 """What is said at the end of a run, and of a network."""
 
+import functools
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,13 +49,15 @@ def draw(ending: Ending, tested: _assess.Assessment) -> list[Path]:
 
 def draw_decisions(ending: Any, tested: _assess.Assessment) -> Path:
     """What is confused with what; for points in the plane, where the border lies."""
-    from mlpjax import data, plots
+    import jax
+
+    from mlpjax import plots
 
     problem = ending.problem
     if problem.recipe.data in _problem.PICTURES:
         return _run_dir.save_figure(_directory(ending) / "confusion-matrix.png", plots.confusion_matrix(tested.matrix))
-    x, y, _ = data.toy.xor()
-    figure = plots.decision_boundary(lambda plane: problem.probabilities(ending.params, plane), x, y)
+    x, y, _ = _problem.load(problem, "train", None)
+    figure = plots.decision_boundary(jax.jit(functools.partial(problem.probabilities, ending.params)), x, y)
     return _run_dir.save_figure(_directory(ending) / "decision-boundary.png", figure)
 
 

@@ -104,26 +104,27 @@ def _fit(run: Path, plan: Plan, state: Any, *, quiet: bool, tensorboard: bool) -
     from mlpjax import training
 
     problem, done = plan.problem, int(state.step)
-    with _progress.bar(plan.steps, done, per_epoch=plan.per_epoch, quiet=quiet) as show:
-        logs = [_renamed(show, plan), _renamed(training.log_jsonl(run / _run_dir.LOG), plan)]
-        state, _ = training.fit(
-            state,
-            plan.data,
-            objective=problem.objective,
-            value_and_grad=problem.value_and_grad,
-            optimizer=plan.optimizer,
-            steps=plan.steps - done,
-            batch_size=problem.recipe.batch_size or None,
-            transform=problem.transform,
-            validation=plan.seen,
-            metrics=problem.metrics,
-            # a hundred looks at most: those at four points would take longer than the steps between them
-            evaluate_every=plan.per_epoch * (1 if plan.stop else math.ceil(problem.recipe.epochs / 100)),
-            stop=plan.stop,
-            progress=False,
-            checkpoint=_saver(run, plan),
-            log=[*logs, training.log_tensorboard(run / "tensorboard")] if tensorboard else logs,
-        )
+    logs = [_renamed(training.log_jsonl(run / _run_dir.LOG), plan)]
+    if not (quiet or sys.stderr.isatty()):
+        logs.append(_progress.lines(plan.steps, done, per_epoch=plan.per_epoch, watched=plan.watched))
+    state, _ = training.fit(
+        state,
+        plan.data,
+        objective=problem.objective,
+        value_and_grad=problem.value_and_grad,
+        optimizer=plan.optimizer,
+        steps=plan.steps - done,
+        batch_size=problem.recipe.batch_size or None,
+        transform=problem.transform,
+        validation=plan.seen,
+        metrics=problem.metrics,
+        # a hundred looks at most: those at four points would take longer than the steps between them
+        evaluate_every=plan.per_epoch * (1 if plan.stop else math.ceil(problem.recipe.epochs / 100)),
+        stop=plan.stop,
+        progress=not quiet and functools.partial(_progress.words, watched=plan.watched),
+        checkpoint=_saver(run, plan),
+        log=[*logs, training.log_tensorboard(run / "tensorboard")] if tensorboard else logs,
+    )
     return state
 
 

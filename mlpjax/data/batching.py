@@ -11,7 +11,6 @@ Feistel cipher: a step of training pays for 128 examples, not for 60,000.
 """
 
 import math
-from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp

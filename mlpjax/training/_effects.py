@@ -1,12 +1,10 @@
-"""What a host loop does besides training: logs, progress, signals."""
+"""What a host loop does besides training: logs and signals."""
 
 import contextlib
-import importlib.util
 import json
 import math
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,41 +115,6 @@ def deferred_signals() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def describe(record: dict[str, Any]) -> str:
-    """Losses and metrics of a record in one line."""
-    words = [f"loss {record['loss']:.4f}"] if record.get("loss") is not None else []
-    for name, value in record.get("validation", {}).items():
-        words.append(f"{name} {value:.2%}" if name == "accuracy" else f"validation {name} {value:.4f}")
-    return "  ".join(words)
-
-
-@contextlib.contextmanager
-def progress_bar(total: int, done: int, *, show: bool) -> Iterator[Callable[[int, str], None]]:
-    """A progress bar on the terminal, where there is one; a function `(step, text)` moves it."""
-    if not (show and sys.stderr.isatty()):
-        yield lambda step, text: None
-    elif importlib.util.find_spec("rich") is None:
-        yield lambda step, text: print(f"step {step}/{total}  {text}", file=sys.stderr)
-    else:
-        yield from _rich_bar(total, done)
-
-
-def _rich_bar(total: int, done: int) -> Iterator[Callable[[int, str], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[text]}"),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task("", total=total, completed=done, text="compiling")
-        yield lambda step, text: bar.update(task, completed=step, text=text)
 
 
 def as_sinks(log: Any) -> list[Callable]:

@@ -15,10 +15,15 @@ import optax
 from mlpjax._types import Any, Callable, Params
 from mlpjax.training import checkpoint as checkpoints
 from mlpjax.training._diagnose import NonFiniteError, diagnose
-from mlpjax.training._effects import Interrupted, as_sinks, deferred_signals, describe, progress_bar
-from mlpjax.training._run import History, batch_of_step, check, current_params, run
+from mlpjax.training._effects import Interrupted, as_sinks, deferred_signals
+from mlpjax.training._progress import showing
+from mlpjax.training._run import SETTLED, History, batch_of_step, check, current_params, run
+from mlpjax.training._saving import Saver
 from mlpjax.training._state import TrainState, revive
 from mlpjax.training.stopping import NEVER, Stop
+
+LONGEST = 1000
+"""The steps of a chunk at most, unless it is told otherwise."""
 
 _STATIC = (
     "steps",
@@ -35,8 +40,11 @@ _STATIC = (
 
 
 @functools.partial(jax.jit, static_argnames=_STATIC, donate_argnames="state")
-def _chunk(state, data, validation, *, metrics, **settings):
-    return run(state, data, validation=validation, metrics=dict(metrics), **settings)
+def _chunk(state, data, validation, *, metrics, stop, **settings):
+    """Some steps; and how many were taken, the first that was bad, and whether to stop, in one array to look at."""
+    state, history = run(state, data, validation=validation, metrics=dict(metrics), stop=stop, **settings)
+    stopped = jnp.asarray(stop is not None and stop.stopped(state.stop_state.rule))
+    return state, history, jnp.stack([state.step, state.stop_state.first_bad_step, stopped.astype(jnp.uint32)])
 
 
 def fit(
@@ -54,7 +62,7 @@ def fit(
     evaluate_every: int | None = None,
     stop: Stop | None = None,
     eval_params: Callable[[TrainState], Params] = current_params,
-    progress: bool = True,
+    progress: bool | Callable[[dict[str, Any]], Sequence[str]] = True,
     checkpoint: str | os.PathLike | Callable[[TrainState], Any] | None = None,
     save_every: float = 60.0,
     log: str | os.PathLike | Callable | Sequence[Callable] | None = None,
@@ -80,13 +88,19 @@ def fit(
         evaluate_every: as for `run`.
         stop: as for `run`. The loop ends as soon as the rule says so.
         eval_params: as for `run`.
-        progress: whether to show a progress bar, if standard error is a terminal.
-        checkpoint: a file to save the state to, or a function that saves a state its own way. It is called once
-            before the first step, so that a place that cannot be written to is found before time is spent.
-        save_every: seconds between saves; the state is always saved at the end.
+        progress: whether to show how far the run and its epoch are, if standard error is a terminal; or a function
+            that says what to show of a record beside that, in a few short texts.
+        checkpoint: a file to save the state to, or a function that saves a state its own way. It is called with a
+            copy of the state that it may keep (NumPy arrays, and the key), always in one thread beside training: it
+            must not rely on what belongs to the thread that called `fit`. It saves the first state while the first
+            chunk is compiled, so that a place that cannot be written to is found before time is spent.
+        save_every: seconds from one save to the next, at least: a save that takes more than 3 % of them from training
+            makes them more. 0 saves after every chunk, whatever it takes. The last state is saved in any case, and
+            `fit` returns when it is on the disk.
         log: a JSONL file to append to, or functions of a record (a dict with step, loss, validation and seconds).
-        chunk: steps per call of the compiled program, about; by default a hundredth of the run in whole evaluations
-            (a twentieth without), at most 1,000. A signal waits for the end of one.
+        chunk: steps per call of the compiled program. By default about a hundredth of the run in whole evaluations (a
+            twentieth without), at most 1,000; such that the run is a whole number of chunks where that can be, for a
+            shorter one at the end is compiled anew. A signal waits for the end of one, and each is a record.
 
     Returns:
         The state after the last step, and what was measured.
@@ -108,10 +122,9 @@ def fit(
         (100, (100,))
     """
     n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
-    every = evaluate_every or math.ceil(n / (batch_size or n))
-    usual = every * math.ceil(steps / 100 / every) if validation is not None else math.ceil(steps / 20)
-    chunk = min(chunk or max(usual, 2), 1000, steps)
-    parts = [chunk] * (steps // chunk) + [steps % chunk] * (steps % chunk > 0)
+    per_epoch = math.ceil(n / (batch_size or n))
+    every = evaluate_every or per_epoch
+    chunk = min(chunk or _chunk_size(steps, every if validation is not None else None), steps)
     settings: dict[str, Any] = dict(
         objective=objective,
         optimizer=optimizer,
@@ -123,31 +136,34 @@ def fit(
         stop=stop,
         eval_params=eval_params,
     )
-    state = jax.tree.map(jnp.copy, state)
-    data, validation = jax.tree.map(jnp.asarray, (data, validation))
+    # neither of the two compiles anything, as `jnp.copy` and `jnp.asarray` would for each shape
+    state = jax.device_put(state, may_alias=False)
+    data, validation = jax.device_put((data, validation))
     first = int(state.step)
-    save, sinks = _saver(checkpoint), as_sinks(log)
-    save(state)
-
-    histories: list[History] = []
-    began = saved = time.monotonic()
-    with deferred_signals() as signals, progress_bar(first + steps, first, show=progress) as advance:
+    sinks, histories, began, bad_step = as_sinks(log), [], time.monotonic(), NEVER
+    bars = showing(progress, first + steps, first, per_epoch=per_epoch, chunk=chunk, examples=batch_size or n)
+    with deferred_signals() as signals, Saver(_saving(checkpoint), save_every) as saver, bars as bar:
         try:
-            for part in parts:
-                state, history = _chunk(state, data, validation, steps=part, **settings)
-                histories.append(jax.tree.map(np.asarray, history))
-                record = _record(state, histories[-1], time.monotonic() - began)
+            saver.begin(state)
+            saver.wait(0.005)  # a wrong path shows at once, before anything is compiled; the rest is written meanwhile
+            for part in [chunk] * (steps // chunk) + [steps % chunk] * (steps % chunk > 0):
+                state, history, seen = _chunk(state, data, validation, steps=part, **settings)
+                histories.append(history)
+                if len(histories) == 1:
+                    bar.compiled()
+                    saver.wait()
+                histories[-1], seen = jax.device_get((history, seen))
+                step, bad_step, stopped = map(int, seen)
+                record = _record(step, histories[-1], time.monotonic() - began)
                 _emit(sinks, record)
-                advance(record["step"], describe(record))
-                if int(state.stop_state.first_bad_step) != NEVER:
-                    save(state)
-                    raise _nonfinite(state, data, n, settings, _join(histories))
-                if signals or (stop is not None and bool(stop.stopped(state.stop_state.rule))):
+                bar.show(record)
+                if signals or stopped or bad_step != NEVER or step == first + steps:
                     break
-                if time.monotonic() - saved > save_every:
-                    _try_to_save(save, state)
-                    saved = time.monotonic()
-            save(state)
+                saver.offer(state)
+            bar.end()
+            saver.finish(state)
+            if bad_step != NEVER:
+                raise _nonfinite(state, data, validation, n, settings, _join(histories))
         except NonFiniteError:
             raise
         except BaseException as error:
@@ -160,20 +176,26 @@ def fit(
     return state, _join(histories)
 
 
-def _saver(checkpoint: Any) -> Callable[[TrainState], Any]:
-    if checkpoint is None:
-        return lambda state: None
-    if callable(checkpoint):
-        return lambda state: checkpoint(jax.tree.map(jnp.copy, state))  # the state itself is donated to the next chunk
-    return functools.partial(checkpoints.save, checkpoint)
+def _chunk_size(steps: int, every: int | None) -> int:
+    """Steps of a chunk: whole evaluations where there are any, and equal parts of the run where there are such."""
+    if every is None:
+        return _part(steps, max(math.ceil(steps / 20), 2), LONGEST)
+    if every > LONGEST:
+        return _part(every, LONGEST, LONGEST)
+    looks = max(math.ceil(steps / 100 / every), math.ceil(2 / every))
+    most = LONGEST // every
+    return every * (min(looks, most) if steps % every else _part(steps // every, looks, most))
 
 
-def _try_to_save(save: Callable, state: TrainState) -> None:
-    """A disk that is full for a moment must not cost the run; at the end the error is raised."""
-    try:
-        save(state)
-    except OSError as error:
-        warnings.warn(f"the checkpoint could not be saved, training goes on: {error}", stacklevel=3)
+def _part(whole: int, wished: int, most: int) -> int:
+    """The divisor of a number that is nearest to a wish, if one is between half and double of it; else the wish."""
+    wished = min(wished, most)
+    parts = [d for d in range(wished // 2 + 1, min(2 * wished - 1, most) + 1) if whole % d == 0]
+    return min(parts, key=lambda d: max(d / wished, wished / d), default=wished)
+
+
+def _saving(checkpoint: Any) -> Callable[[TrainState], Any] | None:
+    return checkpoint if checkpoint is None or callable(checkpoint) else functools.partial(checkpoints.save, checkpoint)
 
 
 def _emit(sinks: list[Callable], record: dict[str, Any]) -> None:
@@ -184,12 +206,12 @@ def _emit(sinks: list[Callable], record: dict[str, Any]) -> None:
             warnings.warn(f"the log could not be written, training goes on: {error}", stacklevel=3)
 
 
-def _record(state: TrainState, history: History, seconds: float) -> dict[str, Any]:
+def _record(step: int, history: History, seconds: float) -> dict[str, Any]:
     """What a log is told of one chunk: the mean loss over it, and its last evaluation."""
     seen = {name: values[~np.isnan(values)] for name, values in history.validation.items()}
     losses = history.loss[~np.isnan(history.loss)]
     return {
-        "step": int(state.step),
+        "step": step,
         "loss": float(losses.mean()) if losses.size else None,
         "validation": {name: float(values[-1]) for name, values in seen.items() if values.size},
         "seconds": round(seconds, 3),
@@ -200,12 +222,23 @@ def _join(histories: list[History]) -> History:
     return jax.tree.map(lambda *parts: np.concatenate(parts), *histories)
 
 
-def _nonfinite(state: TrainState, data: Any, n: int, settings: dict[str, Any], history: History) -> NonFiniteError:
-    """Run the bad step once more, slowly, to say what was wrong."""
-    state = revive(state)
+def _nonfinite(state, data, validation, n: int, settings: dict[str, Any], history: History) -> NonFiniteError:
+    """Find the bad step, and run it once more, slowly, to say what was wrong."""
+    state = _before_the_bad_step(revive(state), data, validation, settings)
     batch, key = batch_of_step(state.key, state.step, data, n, settings["batch_size"], settings["transform"])
     try:
         where = diagnose(state, batch, key, objective=settings["objective"], value_and_grad=settings["value_and_grad"])
     except Exception as error:  # an objective that cannot be taken apart must not hide what happened
         where = f"the place could not be found ({type(error).__name__})"
     return NonFiniteError(int(state.step), where, state, history)
+
+
+def _before_the_bad_step(state: TrainState, data: Any, validation: Any, settings: dict[str, Any]) -> TrainState:
+    """Go on step by step from a state that a run went back to: what broke the parameters is at most `SETTLED` away."""
+    for _ in range(SETTLED):
+        tried = jax.device_put(state, may_alias=False)  # the next call donates it
+        after, _, seen = _chunk(tried, data, validation, steps=1, **settings)
+        if int(seen[1]) != NEVER:
+            break
+        state = after
+    return state

@@ -18,7 +18,6 @@ from mlpjax.training._state import TrainState
 from mlpjax.training._step import active, keep, select, settle, step
 from mlpjax.training.stopping import NEVER, Stop
 
-
 SETTLED = 32
 """After so many steps a run looks at the parameters themselves."""
 
@@ -119,7 +118,9 @@ def run(
     every = evaluate_every or math.ceil(n / (batch_size or n))
     data, validation = jax.tree.map(jnp.asarray, (data, validation))
 
-    def body(carry, is_last):
+    last = state.step + jnp.uint32(steps)
+
+    def body(carry, _):
         state, kept = carry
         batch, step_key = batch_of_step(state.key, state.step, data, n, batch_size, transform)
         going = active(state, stop)
@@ -132,7 +133,7 @@ def run(
             optimizer=optimizer,
             stop=stop,
         )
-        due = is_last | (state.step % jnp.uint32(SETTLED) == 0)
+        due = (state.step == last) | (state.step % jnp.uint32(SETTLED) == 0)
         state, kept = jax.lax.cond(due, settle, lambda *both: both, state, kept)
         measured = {}
         if validation is not None:
@@ -159,15 +160,15 @@ def run(
         return state, select(going, measured, nothing)
 
     if steps > 1:
-        (state, _), (loss, measured) = jax.lax.scan(body, (state, keep(state)), jnp.arange(1, steps + 1) == steps)
+        (state, _), (loss, measured) = jax.lax.scan(body, (state, keep(state)), length=steps)
         return state, History(loss, measured)
 
     # XLA unrolls a loop of one turn and fuses its steps otherwise, which rounds otherwise: take two, keep the first
-    def both(carry, is_last):
-        carry, seen = body(carry, is_last)
+    def both(carry, _):
+        carry, seen = body(carry, _)
         return carry, (carry[0], History(*seen))
 
-    _, two = jax.lax.scan(both, (state, keep(state)), jnp.ones(2, bool))
+    _, two = jax.lax.scan(both, (state, keep(state)), length=2)
     return jax.tree.map(lambda a: a[0], two[0]), jax.tree.map(lambda a: a[:1], two[1])
 
 
@@ -212,7 +213,7 @@ def check(state, data, objective, optimizer, steps, batch_size, transform, valid
             _check.leading_axis(part)
             _check.finite(name, part)
             if hasattr(objective, "check"):
-                head = jax.tree.map(lambda array: array[:1], part)
-                shown = head if transform is None else jax.eval_shape(lambda head=head: transform(head, None))
-                objective.check(state.params, part, shown)
+                head = lambda part: jax.tree.map(lambda array: jnp.asarray(array)[:1], part)
+                prepared = head if transform is None else lambda part: transform(head(part), None)
+                objective.check(state.params, part, jax.eval_shape(prepared, part))
     return n

@@ -90,7 +90,7 @@ def patience(evaluations: int, *, monitor: str = "loss", min_delta: float = 0.0,
     sign = -1.0 if maximize else 1.0
 
     def init(params):
-        worst = jnp.asarray(sign * jnp.inf)
+        worst = jnp.asarray(sign * jnp.inf, float)  # a weak type would compile the run twice
         return Patience(worst, jax.tree.map(jnp.copy, params), jnp.uint32(NEVER), jnp.uint32(0))
 
     def update(state, params, step, metrics):

@@ -23,6 +23,15 @@ def run(*args):
     return Result(code, out.getvalue(), err.getvalue())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """What is downloaded and compiled goes to a directory of this session, never to that of whoever runs the tests."""
+    path = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLPJAX_CACHE", str(path))
+        yield path
+
+
 @pytest.fixture
 def cli(tmp_path, monkeypatch):
     """The command line, in a directory of the test's own."""

@@ -1,6 +1,8 @@
 """`mlpjax train`: what it leaves, what it says, and what it refuses."""
 
+import contextlib
 import hashlib
+import io
 import json
 import pathlib
 import re
@@ -10,7 +12,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from mlpjax.cli import _model, _problem, _progress, _run_dir
+from mlpjax.cli import _model, _problem, _progress, _run_dir, main
 from mlpjax.data import idx
 from mlpjax.training import _effects, checkpoint, recipes
 
@@ -68,7 +70,25 @@ def test_xor_draws_its_boundary(xor_run):
 
 
 def test_losses_are_told_with_three_digits():
-    assert _progress.describe({"loss": 0.00001234}) == "loss 1.23e-05" and "0.5" in _progress.describe({"loss": 0.5})
+    record = {"loss": 0.00001234, "validation": {"loss": 0.5, "accuracy": 0.12345}}
+    assert _progress.words(record, "validation") == [
+        "loss 1.23e-05",
+        "validation loss 0.5",
+        "validation accuracy 12.35 %",
+    ]
+    assert _progress.words(record, "training") == ["loss 1.23e-05", "training accuracy 12.35 %"]
+
+
+def test_terminal_is_drawn_on_and_gets_no_plain_lines(cli, tmp_path):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    with contextlib.redirect_stderr(Terminal()) as err, contextlib.redirect_stdout(io.StringIO()):
+        assert main([*XOR, "--run-dir", str(tmp_path / "run")]) == 0
+    content = err.getvalue()
+    assert "compiling" in content and "40/40 steps" in content and "training accuracy" in content
+    assert "validation" not in content and "epoch" not in content
 
 
 def test_least_loss_of_smoothed_labels():
@@ -138,10 +158,10 @@ def test_hold_out_is_stratified():
 def interrupt_after(count, monkeypatch):
     """A signal to ourselves when the log has seen so many records."""
     seen = []
-    original = _progress._lines
+    original = _progress.lines
 
-    def lines(*args):
-        show = original(*args)
+    def lines(*args, **about):
+        show = original(*args, **about)
 
         def noticing(record):
             seen.append(record)
@@ -151,7 +171,7 @@ def interrupt_after(count, monkeypatch):
 
         return noticing
 
-    monkeypatch.setattr(_progress, "_lines", lines)
+    monkeypatch.setattr(_progress, "lines", lines)
 
 
 def test_resumes_to_the_same_bits(cli, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """`training.fit`: the bits of `run`, and effects that lose nothing: logs, checkpoints, signals, failures."""
 
 import json
+import math
 import os
 import signal
 import threading
@@ -13,7 +14,8 @@ import optax
 import pytest
 
 from mlpjax import backprop, data, losses, metrics, mlp, training
-from mlpjax.training import checkpoint, stopping
+from mlpjax.training import _fit, checkpoint, stopping
+from mlpjax.training._saving import Saver
 from tests.helpers import assert_trees_equal
 
 LOSS = losses.softmax_cross_entropy
@@ -163,7 +165,29 @@ class TestCheckpoints:
         kept, optimizer = [], optax.adam(1e-3)
         more = dict(chunk=5, checkpoint=kept.append, save_every=0)
         training.fit(begin(key, optimizer), digits[0], steps=20, **more, **settings(optimizer))
-        assert [int(state.step) for state in kept] == [0, 5, 10, 15, 20, 20]
+        assert [int(state.step) for state in kept] == [0, 5, 10, 15, 20]
+        assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(kept[1].params))
+        again, _ = training.fit(kept[1], digits[0], steps=15, **settings(optimizer))
+        assert_trees_equal(jax.tree.map(np.asarray, again.params), kept[-1].params)
+
+    def test_training_goes_on_while_a_state_is_written(self, digits, key, monkeypatch):
+        """The first is written while the first chunk is traced, the second until the log has seen the last chunk."""
+        monkeypatch.setattr(Saver, "_due", lambda self: True)
+        traced, logged, saved = threading.Event(), threading.Event(), []
+
+        def objective(params, batch, key):
+            traced.set()
+            return OBJECTIVE(params, batch, key)
+
+        def save(state):
+            assert {0: traced, 10: logged, 50: logged}[int(state.step)].wait(60)
+            saved.append(int(state.step))
+
+        log = lambda record: logged.set() if record["step"] == 50 else None
+        optimizer = optax.adam(1e-3)
+        more = settings(optimizer, objective=objective, chunk=10, checkpoint=save, log=log)
+        training.fit(begin(key, optimizer), digits[0], steps=50, **more)
+        assert saved == [0, 10, 50]
 
     def test_a_log_that_fails_on_the_way_costs_nothing(self, digits, key, tmp_path):
         optimizer = optax.adam(1e-3)
@@ -253,6 +277,18 @@ class TestNonFinite:
         assert 5 <= error.step < 8 and ("overflows" in str(error) or "is not" in str(error))
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(error.state.params))
 
+    def test_an_update_that_breaks_the_parameters_is_found_to_the_step(self, key):
+        """Loss and gradient are finite throughout; step 40 of 70, in a chunk of its own size, divides by zero."""
+        objective = lambda params, batch, k: jnp.sum(jnp.where(jnp.isfinite(params), params, 0.0) ** 2)
+        optimizer = optax.sgd(lambda step: jnp.where(step == 40, jnp.inf, 0.01))
+        start = training.start(key, jnp.ones(3), optimizer=optimizer)
+        keywords = dict(objective=objective, optimizer=optimizer)
+        with pytest.raises(training.NonFiniteError, match="the step taken with them is not") as caught:
+            training.fit(start, jnp.ones(4), steps=70, chunk=70, **keywords)
+        before, _ = training.run(start, jnp.ones(4), steps=40, **keywords)
+        assert caught.value.step == 40 == int(caught.value.state.step)
+        assert_trees_equal(caught.value.state.params, before.params)
+
     def test_a_gradient_that_is_not_finite_names_its_leaf(self, key):
         def objective(params, batch, k):
             return jnp.sum(params["fine"] ** 2) + jnp.sum(jnp.sqrt(params["root"]))
@@ -280,19 +316,69 @@ def test_shows_a_bar_on_a_terminal(digits, key, capfd, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     optimizer = optax.adam(1e-3)
     training.fit(begin(key, optimizer), digits[0], steps=4, progress=True, **settings(optimizer))
-    assert "4/4" in capfd.readouterr().err
+    content = capfd.readouterr().err
+    assert "compiling" in content and "4/4 steps" in content and "epoch 1" in content
 
 
 def test_two_programs_at_most_and_none_the_second_time(digits, key):
     optimizer = optax.adam(1e-3)
     common = settings(optimizer)
-    from mlpjax.training import _fit
-
     before = _fit._chunk._cache_size()
     training.fit(begin(key, optimizer), digits[0], steps=25, chunk=10, **common)
     assert _fit._chunk._cache_size() - before == 2
     training.fit(begin(key, optimizer), digits[0], steps=25, chunk=10, **common)
     assert _fit._chunk._cache_size() - before == 2
+
+
+def test_nothing_is_compiled_but_the_chunk(digits, key, tmp_path):
+    """Not even what copies the state, moves the data to the device, or makes a checkpoint."""
+    compiled = []
+
+    def listen(event, duration, **about):
+        if event == "/jax/core/compile/backend_compile_duration":
+            compiled.append(about["fun_name"])
+
+    optimizer = optax.adam(1e-3)
+    state, train = begin(key, optimizer), data.Dataset(*(np.array(a)[:1000] for a in digits[0][:2]))
+    more = settings(optimizer, validation=jax.tree.map(lambda a: a[:77], train), evaluate_every=20)
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        training.fit(state, train, steps=100, checkpoint=tmp_path / "c.npz", save_every=0, **more)
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+    assert compiled == ["jit(_chunk)"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "every", "chunk"),
+    [
+        (4690, None, 335),  # of a twentieth, 235, the nearest divisor
+        (4691, None, 235),  # a prime number
+        (4690, 469, 469),
+        (2000, 1, 20),
+        (14, 1, 2),
+        (1, 1, 2),
+        (469 * 300, 469, 938),
+        (1875 * 10, 1875, 625),  # not across evaluations
+        (10**6, 1, 1000),
+        (10**6, 2 * 10**6, 1000),
+        (400, 100, 100),
+        (430, 100, 100),
+    ],
+)
+def test_chunks(steps, every, chunk):
+    assert _fit._chunk_size(steps, every) == chunk
+
+
+def test_a_run_is_equal_chunks_where_it_can_be_and_each_ends_with_an_evaluation():
+    for every in (1, 2, 7, 100, 469):
+        for looks in [*range(1, 60), *range(60, 1000, 37)]:
+            chunk = _fit._chunk_size(every * looks, every)
+            most = 1000 // every
+            wished = min(max(math.ceil(looks / 100), math.ceil(2 / every)), most)
+            assert chunk % every == 0 and wished / 2 < chunk / every < 2 * wished and chunk <= 1000
+            equal = [d for d in range(wished, min(2 * wished, most + 1)) if looks % d == 0]
+            assert looks % (chunk // every) == 0 or not equal
 
 
 def test_a_network_of_ones_own(key):
