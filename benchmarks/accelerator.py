@@ -29,9 +29,9 @@ This is read off the source of XLA, not measured: `parts` measures it.
   out) and `branches` (both ways gone, one chosen) say what the first costs, "evaluating within the run" against "after
   it" the second. The remedy would be a scan of scans: an inner one without branches between two looks.
 - `only_if` is a branch on the CPU alone; elsewhere old and new numbers are both there and one is chosen: `choice`.
-- Whether the gradient is finite takes a reduction for each layer and one more reading of all gradients: `finite`.
-- The permutation is some forty integer operations for each index, unrolled; they should be one or two fusions with the
-  gather: `shuffle`.
+- Whether the gradient is finite takes a reduction for each matrix and one more reading of all of them: `finite`.
+- The permutation is some dozens of integer operations for each index, unrolled; they should be one or two fusions with
+  the gather: `shuffle`.
 - Nets of an ensemble are batched products of 4 × 2 matrices. If `instructions` has custom-calls there, they went to
   cuBLAS, which is made for larger ones.
 - With a small batch of the wide net, Adam is bound by memory: its numbers are read four times and written three times

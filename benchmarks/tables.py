@@ -40,7 +40,7 @@ def seconds(value: float) -> str:
 
 
 def quantity(value: float) -> str:
-    for letter, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+    for letter, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if value >= scale:
             return f"{value / scale:.3g} {letter}"
     return f"{value:.3g} "

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from benchmarks.rivals.problem import Problem
 
@@ -20,7 +21,7 @@ def matmuls(problem: Problem) -> Callable:
     x, batch = jnp.asarray(problem.x), problem.order.shape[1]
     first = jnp.asarray(problem.order[:, 0] % max(1, len(x) - batch + 1))
 
-    def step(_, start):
+    def step(weights, x, start):
         a = [jax.lax.dynamic_slice(x, (start, 0), (batch, x.shape[1]))]
         for W in weights:
             a.append(a[-1] @ W.T)
@@ -28,13 +29,14 @@ def matmuls(problem: Problem) -> Callable:
         for W, inputs in zip(reversed(weights), reversed(a[:-1]), strict=True):
             grads.append(delta.T @ inputs)
             delta = delta @ W if inputs is not a[0] else delta
-        return tuple(reversed(grads)), None
+        return tuple(reversed(grads))
 
-    @jax.jit
-    def all_steps(x):
-        return jax.lax.scan(step, jax.tree.map(jnp.zeros_like, weights), first)[0]
+    @jax.jit  # the weights are arguments: of constants XLA would store the transposes
+    def all_steps(weights, x):
+        none = jax.tree.map(jnp.zeros_like, weights)
+        return jax.lax.scan(lambda _, start: (step(weights, x, start), None), none, first)[0]
 
-    return lambda: lambda: float(jax.block_until_ready(all_steps(x))[0][0, 0])
+    return lambda: lambda: float(np.asarray(jax.block_until_ready(all_steps(weights, x))[0])[0, 0])
 
 
 def operations(problem: Problem) -> float:

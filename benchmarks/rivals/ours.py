@@ -66,7 +66,7 @@ def run(problem: Problem, *, gradients: str = "bp", pixels: np.ndarray | None = 
 
     def work():
         _, history = jax.block_until_ready(train(state, data))
-        return float(np.mean(history.loss))
+        return float(np.mean(np.asarray(history.loss)))
 
     return lambda: work
 
@@ -85,7 +85,7 @@ def ensemble(problems: list[Problem], *, gradients: str = "bp") -> Callable:
 
     def work():
         _, history = jax.block_until_ready(train(states))
-        return float(np.mean(history.loss))
+        return float(np.mean(np.asarray(history.loss)))
 
     return lambda: work
 
@@ -111,12 +111,12 @@ def watched(problem: Problem, validation: Dataset, directory: str, pixels: np.nd
     effects = dict(checkpoint=os.path.join(directory, "state.npz"), log=os.path.join(directory, "log.jsonl"))
 
     def pure(train):
-        return lambda: lambda: float(np.mean(jax.block_until_ready(train(state, data))[1].loss))
+        return lambda: lambda: float(np.mean(np.asarray(jax.block_until_ready(train(state, data))[1].loss)))
 
     def fit():
         with a_terminal():
             _, history = training.fit(state, data, **keywords, **looks, **effects)
-        return float(np.mean(history.loss))
+        return float(np.mean(np.asarray(history.loss)))
 
     return {"training.run": pure(bare), "training.run, evaluating": pure(looking), "training.fit": lambda: fit}
 

@@ -213,7 +213,7 @@ def check(state, data, objective, optimizer, steps, batch_size, transform, valid
             _check.leading_axis(part)
             _check.finite(name, part)
             if hasattr(objective, "check"):
-                head = lambda part: jax.tree.map(lambda array: jnp.asarray(array)[:1], part)
-                prepared = head if transform is None else lambda part: transform(head(part), None)
-                objective.check(state.params, part, jax.eval_shape(prepared, part))
+                shown = jax.eval_shape(lambda part: jax.tree.map(lambda array: jnp.asarray(array)[:1], part), part)
+                shown = shown if transform is None else jax.eval_shape(transform, shown, None)
+                objective.check(state.params, part, shown)
     return n
