@@ -2,7 +2,7 @@
 
 import pathlib
 
-FOLDER = pathlib.Path(__file__).parents[1] / "docs/figures/data/performance"
+FOLDER = pathlib.Path(__file__).parents[1] / "docs/figures/tables"
 NAMES = {
     "mlpjax": "**mlpjax**",
     "mlpjax, jax.grad": "mlpjax, gradients by `jax.grad`",
