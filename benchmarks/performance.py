@@ -34,7 +34,7 @@ def compare(workload: workloads.Workload, rounds: int, missing: dict[str, str], 
         "unit": workload.unit,
         "machine": measure.machine(),
         "missing": missing,
-        "rows": [row(workload, name, samples) for name in ranked(samples)],
+        "rows": [row(workload, name, samples) for name in (ranked(samples) if workload.bars else samples)],
         "bars": [verdict(samples, bar) for bar in workload.bars if theirs(samples, bar.theirs)],
     }
 

@@ -35,7 +35,7 @@ def named(name: str) -> str:
 def seconds(value: float) -> str:
     for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
         if value * scale >= 1:
-            return f"{value * scale:.3g} {unit}" if value * scale < 1000 else f"{value * scale:,.0f} {unit}"
+            return f"{value * scale:.3g}\u00a0{unit}" if value * scale < 1000 else f"{value * scale:,.0f}\u00a0{unit}"
     return f"{value * 1e6:.2g} µs"
 
 

@@ -101,6 +101,8 @@ def test_a_part_left_out_is_not_traced(monkeypatch):
     branches = {name: text.count("cond[") for name, text in lacking.items()}
     assert branches["settle"] < branches["branches"] < whole.count("cond[") == branches["finite"]
     assert branches["choice"] < branches["branches"]  # the one in `settle` too
+    sums = {name: text.count("reduce_sum") for name, text in lacking.items()}
+    assert sums["finite"] < sums["settle"] < whole.count("reduce_sum")  # neither gradient nor parameters are looked at
 
 
 def test_what_fails_is_noted_and_the_rest_goes_on():
@@ -128,5 +130,5 @@ def test_other_losses_are_named():
 
 def test_the_processor_is_no_accelerator(capsys):
     with pytest.raises(SystemExit):
-        accelerator.main([])
+        accelerator.parse([])
     assert "--small tries the command on the CPU" in capsys.readouterr().err

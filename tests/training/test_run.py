@@ -1,4 +1,4 @@
-"""`training.run` as a value: pure, resumable to the bit, under jit, vmap and grad; and what it refuses."""
+"""`training.run` as a value: pure, resumable to the bit, under jit and grad; and what it refuses."""
 
 import functools
 
@@ -110,38 +110,6 @@ def test_by_hand_and_by_autodiff_give_the_same_run(penalty, dropout_rate, cluste
         for fn in (None, hand)
     ]
     assert_trees_close(results[0][0].params, results[1][0].params, rtol=1e-3 if train.x.dtype == np.float32 else 1e-10)
-
-
-def test_under_vmap_over_keys_and_learning_rates(clusters, key):
-    train, _ = clusters
-
-    def final_loss(key, rate):
-        optimizer = optax.adam(rate)
-        _state, history = trainer(train, optimizer)(begin(key, optimizer), 30)
-        return history.loss[-1]
-
-    keys, rates = jax.random.split(key, 3), jnp.asarray([1e-3, 1e-2, 3e-2])
-    sweep = jax.jit(jax.vmap(jax.vmap(final_loss, (None, 0)), (0, None)))(keys, rates)
-    assert sweep.shape == (3, 3)
-    for i in range(3):
-        for j in range(3):
-            assert float(sweep[i, j]) == pytest.approx(float(jax.jit(final_loss)(keys[i], rates[j])), rel=1e-4)
-
-
-def test_under_vmap_each_member_stops_for_itself(clusters, key):
-    train, test = clusters
-    stop = stopping.patience(2)
-
-    def train_one(key, rate):
-        optimizer = optax.sgd(rate)
-        state = begin(key, optimizer, stop)
-        settings = dict(validation=test, evaluate_every=3, stop=stop)
-        return trainer(train, optimizer, **settings)(state, 90)
-
-    rates = jnp.asarray([1e-2, 1.0, 30.0])
-    _state, history = jax.jit(jax.vmap(train_one, (None, 0)))(key, rates)
-    lengths = np.sum(~np.isnan(history.loss), axis=1)
-    assert lengths[0] == 90 and lengths[2] < 90 and len(set(lengths)) > 1, lengths
 
 
 @pytest.mark.x64

@@ -1,4 +1,4 @@
-"""Many runs as one program: `training.run` under `vmap` over whatever differs between them."""
+"""Many runs as one program: `training.run` under `vmap`, over whatever differs between them."""
 
 import functools
 
@@ -8,16 +8,15 @@ import numpy as np
 import optax
 import pytest
 
-from mlpjax import losses, metrics, mlp, training, trees
+from mlpjax import losses, mlp, training
 from mlpjax.data import Dataset
-from mlpjax.training import recipes, stopping
+from mlpjax.layers import Dense
+from mlpjax.training import stopping
 from tests.helpers import assert_trees_close
 
 LOSS = losses.softmax_cross_entropy
 OBJECTIVE = training.supervised(mlp.apply, LOSS)
 SIZES = (4, 5, 3)
-APART = training.TrainState(0, 0, 0, 0, 0, step=None)
-"""The axes of many states that are all at one step."""
 
 
 @pytest.fixture
@@ -34,172 +33,160 @@ def compiled():
     jax.monitoring.unregister_event_duration_listener(listen)
 
 
+def numbers(values):
+    return np.asarray(values, jnp.zeros(()).dtype)
+
+
 def dataset(seed, n=24):
-    """Three clusters in four dimensions."""
+    """Three clusters in four dimensions, on the host."""
     rng = np.random.default_rng(seed)
-    y = rng.integers(0, 3, n)
-    x = (rng.normal(size=(3, 4))[y] + rng.normal(size=(n, 4))).astype(jnp.zeros(()).dtype)
-    return Dataset(jnp.asarray(x), jnp.asarray(y.astype(np.int32)))
+    y = rng.integers(0, 3, n).astype(np.int32)
+    return Dataset(numbers(rng.normal(size=(3, 4))[y] + rng.normal(size=(n, 4))), y)
 
 
-def begin(key, optimizer, spread=1.0, **more):
-    """A state whose first weights are uniform, which compiles sooner than normal ones."""
-    init_key, run_key = jax.random.split(key)
-    uniform = lambda key, shape, dtype: spread * jax.random.uniform(key, shape, dtype, -1.0)
-    return training.start(run_key, mlp.init(init_key, SIZES, weight_init=uniform), optimizer=optimizer, **more)
+def weights(seed):
+    """First parameters from NumPy: there is nothing to compile."""
+    rng = np.random.default_rng(seed)
+    shapes = zip(SIZES[1:], SIZES[:-1], strict=True)
+    return tuple(Dense(numbers(rng.normal(size=(m, n))), numbers(np.zeros(m))) for m, n in shapes)
 
 
-def one_run(key, rate, decay, spread, data, batch_size=8):
-    """A run as a function of all that may differ between the members of a sweep."""
-    optimizer = optax.chain(optax.add_decayed_weights(decay), optax.sgd(rate))
-    settings = dict(objective=OBJECTIVE, optimizer=optimizer, steps=12, batch_size=batch_size)
-    state, history = training.run(begin(key, optimizer, spread), data, **settings)
-    return state.params, history.loss
-
-
-@pytest.fixture(scope="module")
-def alone():
-    """One run by itself, compiled once for this file."""
-    return jax.jit(one_run)
-
-
-@pytest.fixture(scope="module")
-def values():
-    """Three of everything, with the names of `one_run`."""
-    keys = jax.random.split(jax.random.key(5), 3)
-    rates, decays, spreads = (jnp.asarray(v) for v in ([0.03, 0.1, 0.3], [0.0, 0.1, 1.0], [0.1, 0.5, 1.0]))
-    data = trees.stack([dataset(seed) for seed in range(3)])
-    return dict(key=keys, rate=rates, decay=decays, spread=spreads, data=data)
+def stack(items):
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *items)
 
 
 def member(tree, *place):
     return jax.tree.map(lambda leaf: leaf[place], tree)
 
 
-def assert_members_differ(tree, axis):
+def assert_members_differ(tree, axis=0):
     for leaf in jax.tree.leaves(tree):
-        assert np.all(np.std(np.asarray(leaf), axis=axis).max() > 1e-3)
+        assert np.std(leaf, axis=axis).max() > 1e-4
 
 
 @pytest.mark.ledger("OPT5")
-@pytest.mark.parametrize("name", ["key", "rate", "decay", "spread", "data"])
-def test_each_member_is_the_run_by_itself(name, values, alone, compiled):
-    fixed = {other: member(value, 1) for other, value in values.items() if other != name}
-    sweep = jax.jit(jax.vmap(lambda value, fixed: one_run(**{name: value}, **fixed), (0, None)))
-    compiled.clear()
-    together = jax.block_until_ready(sweep(values[name], fixed))
-    assert len(compiled) == 1, compiled
-    assert_members_differ(together, axis=0)
-    for i in range(3):
-        assert_trees_close(member(together, i), alone(**{name: member(values[name], i)}, **fixed))
+def test_keys_rates_decays_scales_and_data_sets_in_one_program(compiled):
+    """One `vmap` for each, one compilation for all 32 runs and for 32 others, and every run is the run by itself."""
 
-
-@pytest.mark.ledger("OPT5")
-def test_a_product_of_keys_and_rates_compiles_once(values, alone, compiled):
-    fixed = {name: member(values[name], 1) for name in ("decay", "spread", "data")}
-    one = lambda key, rate: one_run(key=key, rate=rate, **fixed)
-    sweep = jax.jit(jax.vmap(jax.vmap(one, (None, 0)), (0, None)))
-    keys, rates = values["key"], values["rate"]
-    other = keys[::-1], 2 * rates
-    compiled.clear()
-    together = jax.block_until_ready(sweep(keys, rates))
-    jax.block_until_ready(sweep(*other))
-    assert len(compiled) == 1, compiled
-    for axis in (0, 1):
-        assert_members_differ(together, axis)
-    for i, j in np.ndindex(3, 3):
-        assert_trees_close(member(together, i, j), alone(key=keys[i], rate=rates[j], **fixed))
-
-
-def test_rates_in_the_state_are_rates_in_a_closure(values, alone):
-    """With `optax.inject_hyperparams` a rate is a number in the state: one optimizer for all members."""
-    optimizer = optax.inject_hyperparams(optax.sgd)(learning_rate=1.0)
-    fixed = {name: member(values[name], 1) for name in ("key", "spread", "data")}
-
-    def one(rate):
-        state = begin(fixed["key"], optimizer, fixed["spread"])
-        state.opt_state.hyperparams["learning_rate"] = rate
+    def one(key, rate, decay, scale, data):
+        init_key, run_key = jax.random.split(key)
+        uniform = lambda key, shape, dtype: scale * jax.random.uniform(key, shape, dtype, -1.0)
+        optimizer = optax.chain(optax.add_decayed_weights(decay), optax.sgd(optax.cosine_decay_schedule(rate, 15)))
+        state = training.start(run_key, mlp.init(init_key, SIZES, weight_init=uniform), optimizer=optimizer)
         settings = dict(objective=OBJECTIVE, optimizer=optimizer, steps=12, batch_size=8)
-        state, history = training.run(state, fixed["data"], **settings)
+        state, history = training.run(state, data, **settings)
         return state.params, history.loss
 
-    together = jax.jit(jax.vmap(one))(values["rate"])
-    for i in range(3):
-        assert_trees_close(member(together, i), alone(rate=values["rate"][i], decay=jnp.zeros(()), **fixed))
+    sweep = one
+    for argument in reversed(range(5)):
+        sweep = jax.vmap(sweep, [0 if i == argument else None for i in range(5)])
+    sweep, alone = jax.jit(sweep), jax.jit(one)
+    keys, data = jax.random.split(jax.random.key(5), 4), stack([dataset(0), dataset(1)])
+    values = [keys[:2], numbers([0.1, 0.3]), numbers([0.0, 0.5]), numbers([0.3, 1.0]), data]
+    others = [keys[2:], numbers([0.2, 0.4]), numbers([0.1, 0.3]), numbers([0.5, 0.9]), data]
+
+    compiled.clear()
+    together, again = jax.device_get((sweep(*values), sweep(*others)))
+    assert len(compiled) == 1, compiled
+    for axis in range(5):
+        assert_members_differ(together, axis)
+    for place in np.ndindex(2, 2, 2, 2, 2):
+        arguments = (member(value, i) for value, i in zip(values, place, strict=True))
+        assert_trees_close(member(together, *place), alone(*arguments))
+    last = (member(value, 1) for value in others)
+    assert_trees_close(member(again, 1, 1, 1, 1, 1), alone(*last))
 
 
-def test_full_batch_of_many_data_sets(values):
-    """Every step takes all of a member's own examples."""
-    fixed = {name: member(values[name], 1) for name in ("key", "rate", "decay", "spread")}
-    one = functools.partial(one_run, batch_size=None, **fixed)
-    together = jax.jit(jax.vmap(lambda data: one(data=data)))(values["data"])
-    by_itself = jax.jit(one)
+def test_full_batch_takes_all_of_each_data_set(key):
+    optimizer = optax.sgd(0.1)
+
+    def one(data):
+        state = training.start(key, weights(0), optimizer=optimizer)
+        return training.run(state, data, objective=OBJECTIVE, optimizer=optimizer, steps=4)[0].params
+
+    @jax.jit
+    def descend(params, data):
+        return jax.tree.map(lambda p, g: p - 0.1 * g, params, jax.grad(OBJECTIVE)(params, data, None))
+
+    data = stack([dataset(seed) for seed in range(3)])
+    together = jax.device_get(jax.jit(jax.vmap(one))(data))
+    assert_members_differ(together)
     for i in range(3):
-        assert_trees_close(member(together, i), by_itself(data=member(values["data"], i)))
+        params = weights(0)
+        for _ in range(4):
+            params = descend(params, member(data, i))
+        assert_trees_close(member(together, i), params)
 
 
 @pytest.mark.ledger("REG6")
 def test_each_member_stops_for_itself_and_keeps_its_best(key):
-    """And evaluations stay rare: their condition is not mapped over, so `cond` is not turned into a choice."""
-    train, test = dataset(0), dataset(1)
-    stop, looked = stopping.patience(2), []
-
-    def look(params, batch):
-        jax.debug.callback(lambda: looked.append(None))
-        return jnp.sum(params[0].W)
+    train, test = jax.tree.map(jnp.asarray, (dataset(0), dataset(1)))
+    stop = stopping.patience(2)
 
     def one(rate):
         optimizer = optax.sgd(rate)
-        settings = dict(validation=test, metrics={"seen": look}, evaluate_every=3, stop=stop)
-        state = begin(key, optimizer, stop=stop)
-        return training.run(
-            state, train, objective=OBJECTIVE, optimizer=optimizer, steps=60, batch_size=8, **settings
-        )
+        settings = dict(validation=test, evaluate_every=3, stop=stop, batch_size=8)
+        state = training.start(key, weights(0), optimizer=optimizer, stop=stop)
+        state, history = training.run(state, train, objective=OBJECTIVE, optimizer=optimizer, steps=60, **settings)
+        kept = training.best_params(state, stop)
+        return kept, OBJECTIVE(kept, test, None), state.stop_state.rule.step, history
 
-    rates = jnp.asarray([0.003, 0.3, 3.0])
-    state, history = jax.block_until_ready(jax.jit(jax.vmap(one))(rates))
+    rates, alone = numbers([0.003, 0.3, 3.0]), jax.jit(one)
+    together = jax.device_get(jax.jit(jax.vmap(one))(rates))
+    _, kept_loss, step, history = together
+    lengths = np.sum(~np.isnan(history.loss), axis=1)
+    assert len(set(lengths)) == 3 and min(lengths) < 60, lengths
+    for i, seen in enumerate(history.validation["loss"]):
+        assert np.flatnonzero(~np.isnan(seen)).tolist() == list(range(2, lengths[i], 3))
+        assert step[i] == np.nanargmin(seen) + 1
+        assert kept_loss[i] == pytest.approx(np.nanmin(seen), rel=1e-5)
+        by_itself = alone(rates[i])
+        assert step[i] == by_itself[2]
+        assert_trees_close(member(together, i)[:2], by_itself[:2])
+        np.testing.assert_allclose(history.loss[i], by_itself[3].loss, rtol=1e-5)
+
+
+def test_what_a_run_carries_is_carried_for_each_member(unchecked):
+    """Dropout, model state and an injected rate, over states that were made before and are all at one step.
+
+    That step is not mapped over, so evaluations stay behind their condition: one condition for each member would become
+    a choice, after measuring at every step.
+    """
+    data, looked = dataset(0), []
+    apart = training.TrainState(0, 0, 0, 0, 0, step=None)
+    injected = optax.inject_hyperparams(optax.sgd)(learning_rate=1.0, momentum=0.9)
+
+    def look(params, model_state, batch):
+        jax.debug.callback(lambda: looked.append(None))
+        return jnp.sum(model_state)
+
+    def begin(key, params, rate, optimizer):
+        return training.start(key, params, optimizer=optimizer, model_state=jnp.zeros(4))
+
+    def begin_injected(key, params, rate):
+        state = begin(key, params, rate, injected)
+        state.opt_state.hyperparams["learning_rate"] = rate
+        return state
+
+    def go(state, dropout_rate, optimizer, **watch):
+        loss = training.supervised(functools.partial(mlp.apply, dropout_rate=dropout_rate), LOSS)
+        averaging = lambda params, mean, batch, key: (loss(params, batch, key), 0.9 * mean + 0.1 * batch.x.mean(0))
+        settings = dict(objective=averaging, optimizer=optimizer, steps=8, batch_size=8)
+        state, history = training.run(state, data, **settings, **watch)
+        return state.params, state.model_state, history.loss
+
+    @jax.jit
+    def alone(key, params, rate, dropout_rate):
+        optimizer = optax.sgd(rate, momentum=0.9)
+        return go(training.start(key, params, optimizer=optimizer, model_state=jnp.zeros(4)), dropout_rate, optimizer)
+
+    keys, params = jax.random.split(jax.random.key(3), 3), stack([weights(seed) for seed in range(3)])
+    rates, dropout_rates = numbers([0.03, 0.1, 0.3]), numbers([0.0, 0.2, 0.5])
+    states = jax.jit(jax.vmap(begin_injected, out_axes=apart))(keys, params, rates)
+    watching = functools.partial(go, validation=data, evaluate_every=4, metrics={"mean": look}, optimizer=injected)
+    together = jax.device_get(jax.jit(jax.vmap(watching, (apart, 0)))(states, dropout_rates))
     jax.effects_barrier()
-    assert len(looked) in (20, 3 * 20), len(looked)
-    seen = np.asarray(history.validation["loss"])
-    evaluated = [np.flatnonzero(~np.isnan(row)) for row in seen]
-    assert len({len(at) for at in evaluated}) > 1, "all members stopped after the same step"
-    kept = training.best_params(state, stop)
-    alone = jax.jit(one)
-    for i, at in enumerate(evaluated):
-        best = at[np.argmin(seen[i, at])]
-        assert int(state.stop_state.rule.step[i]) == best + 1
-        assert np.isnan(history.loss[i, at[-1] + 1 :]).all() or at[-1] == 59
-        assert float(OBJECTIVE(member(kept, i), test, None)) == pytest.approx(seen[i, best], rel=1e-5)
-        state_alone, history_alone = alone(rates[i])
-        assert_trees_close(member(state.stop_state.rule, i), state_alone.stop_state.rule)
-        assert_trees_close(member(history, i), history_alone)
-
-
-def test_what_a_run_carries_is_carried_for_each_member(values, unchecked):
-    """Dropout, model state, a schedule: mapped over states that were made before, with traced numbers for all of it."""
-
-    def settings(rate, decay, dropout_rate):
-        apply = functools.partial(mlp.apply, dropout_rate=dropout_rate)
-        supervised = training.supervised(apply, LOSS)
-        averaged = lambda params, mean, batch, key: (supervised(params, batch, key), 0.9 * mean + 0.1 * batch.x.mean(0))
-        optimizer = recipes.optimizer("adamw", recipes.cosine(rate, 10), weight_decay=decay)
-        return dict(objective=averaged, optimizer=optimizer)
-
-    def first(key, *numbers):
-        return begin(key, settings(*numbers)["optimizer"], model_state=jnp.zeros(4))
-
-    def go(state, data, *numbers):
-        return training.run(state, data, steps=8, batch_size=8, **settings(*numbers))[0]
-
-    numbers = values["rate"], values["decay"], jnp.asarray([0.0, 0.2, 0.5])
-    data = member(values["data"], 0)
-    states = jax.jit(jax.vmap(first, out_axes=APART))(values["key"], *numbers)
-    together = jax.jit(jax.vmap(go, (APART, None, 0, 0, 0), APART))(states, data, *numbers)
-    assert together.step.shape == () and together.model_state.shape == (3, 4)
-    assert_members_differ((together.params, together.model_state), axis=0)
-    alone = jax.jit(go)
+    assert len(looked) == 2, "not once per evaluation"
+    assert_members_differ(together)
     for i in range(3):
-        begun = jax.tree.map(lambda leaf: leaf[i] if leaf.ndim else leaf, states)
-        ended = jax.tree.map(lambda leaf: leaf[i] if leaf.ndim else leaf, together)
-        by_itself = alone(begun, data, *(number[i] for number in numbers))
-        assert_trees_close(ended._replace(key=None), by_itself._replace(key=None))
+        assert_trees_close(member(together, i), alone(keys[i], member(params, i), rates[i], dropout_rates[i]))
