@@ -31,8 +31,7 @@ def indices(key: PRNGKey, step: ArrayLike, *, n: int, batch_size: int) -> Int32[
     $$i_k = \pi_{\lfloor p_k / N \rfloor}(p_k \bmod N), \qquad p_k = \text{step} \cdot B + k, \qquad k = 0, \dots, B-1$$
 
     Works under `jit`, `vmap` over keys or steps, `scan`, and inside a function that is differentiated. Nothing
-    overflows: the product is divided exactly even where it exceeds 32 bits. (Keys of the kind `rbg` give other bits
-    under `vmap` than without: with them, map over steps by `scan`.)
+    overflows: the product is divided exactly even where it exceeds 32 bits.
 
     Args:
         key: the key of the run; the same key gives the same batches.

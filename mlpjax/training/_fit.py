@@ -161,9 +161,11 @@ def fit(
                     break
                 saver.offer(state)
             bar.end()
+            if bad_step != NEVER:
+                state = _at_the_bad_step(state, data, validation, settings)
             saver.finish(state)
             if bad_step != NEVER:
-                raise _nonfinite(state, data, validation, n, settings, _join(histories))
+                raise _nonfinite(state, data, n, settings, _join(histories))
         except NonFiniteError:
             raise
         except BaseException as error:
@@ -222,23 +224,24 @@ def _join(histories: list[History]) -> History:
     return jax.tree.map(lambda *parts: np.concatenate(parts), *histories)
 
 
-def _nonfinite(state, data, validation, n: int, settings: dict[str, Any], history: History) -> NonFiniteError:
-    """Find the bad step, and run it once more, slowly, to say what was wrong."""
-    state = _before_the_bad_step(revive(state), data, validation, settings)
+def _at_the_bad_step(state: TrainState, data: Any, validation: Any, settings: dict[str, Any]) -> TrainState:
+    """The end of a run that went back further than one step: from there step by step, at most `SETTLED` times."""
+    good = revive(state)
+    for _ in range(SETTLED):
+        tried = jax.device_put(good, may_alias=False)  # the call donates it
+        after, _, seen = _chunk(tried, data, validation, steps=1, **settings)
+        if int(seen[1]) != NEVER:
+            return after
+        good = after
+    return state
+
+
+def _nonfinite(state: TrainState, data: Any, n: int, settings: dict[str, Any], history: History) -> NonFiniteError:
+    """Run the bad step once more, slowly, to say what was wrong."""
+    state = revive(state)
     batch, key = batch_of_step(state.key, state.step, data, n, settings["batch_size"], settings["transform"])
     try:
         where = diagnose(state, batch, key, objective=settings["objective"], value_and_grad=settings["value_and_grad"])
     except Exception as error:  # an objective that cannot be taken apart must not hide what happened
         where = f"the place could not be found ({type(error).__name__})"
     return NonFiniteError(int(state.step), where, state, history)
-
-
-def _before_the_bad_step(state: TrainState, data: Any, validation: Any, settings: dict[str, Any]) -> TrainState:
-    """Go on step by step from a state that a run went back to: what broke the parameters is at most `SETTLED` away."""
-    for _ in range(SETTLED):
-        tried = jax.device_put(state, may_alias=False)  # the next call donates it
-        after, _, seen = _chunk(tried, data, validation, steps=1, **settings)
-        if int(seen[1]) != NEVER:
-            break
-        state = after
-    return state

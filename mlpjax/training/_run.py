@@ -134,6 +134,8 @@ def run(
             stop=stop,
         )
         due = (state.step == last) | (state.step % jnp.uint32(SETTLED) == 0)
+        if validation is not None:  # no rule may keep broken parameters as its best
+            due = due | (state.step % jnp.uint32(every) == 0)
         state, kept = jax.lax.cond(due, settle, lambda *both: both, state, kept)
         measured = {}
         if validation is not None:

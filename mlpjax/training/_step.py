@@ -58,7 +58,7 @@ def gradients(objective: Callable, value_and_grad: Callable | None, stateful: bo
 
 
 class Kept(NamedTuple):
-    """What a run goes back to should its parameters turn out to be broken: a state known to be finite."""
+    """What a run goes back to should its parameters turn out to be broken: where it began, or was last found finite."""
 
     params: Params
     model_state: Any
@@ -83,8 +83,9 @@ def step(
 ) -> tuple[TrainState, Scalar]:
     """One update; nothing changes but the count of steps once the run is over, or if loss or gradient is not finite.
 
-    Whether the update itself is finite is looked at by `settle`, every so often: looking at each step costs a CPU more
-    than the update does, and an update is broken by a finite gradient only where a number overflows.
+    Whether the update itself is finite is looked at by `settle`, every so often: at each step it would have to be known
+    before the old numbers are overwritten. A finite gradient breaks an update only where a number overflows or the
+    optimizer divides by zero.
     """
     stateful = state.model_state is not None
     grad_fn = gradients(objective, value_and_grad, stateful)

@@ -277,17 +277,20 @@ class TestNonFinite:
         assert 5 <= error.step < 8 and ("overflows" in str(error) or "is not" in str(error))
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(error.state.params))
 
-    def test_an_update_that_breaks_the_parameters_is_found_to_the_step(self, key):
+    def test_an_update_that_breaks_the_parameters_is_found_to_the_step(self, key, tmp_path):
         """Loss and gradient are finite throughout; step 40 of 70, in a chunk of its own size, divides by zero."""
         objective = lambda params, batch, k: jnp.sum(jnp.where(jnp.isfinite(params), params, 0.0) ** 2)
         optimizer = optax.sgd(lambda step: jnp.where(step == 40, jnp.inf, 0.01))
         start = training.start(key, jnp.ones(3), optimizer=optimizer)
         keywords = dict(objective=objective, optimizer=optimizer)
         with pytest.raises(training.NonFiniteError, match="the step taken with them is not") as caught:
-            training.fit(start, jnp.ones(4), steps=70, chunk=70, **keywords)
+            training.fit(start, jnp.ones(4), steps=70, chunk=70, checkpoint=tmp_path / "state", **keywords)
         before, _ = training.run(start, jnp.ones(4), steps=40, **keywords)
         assert caught.value.step == 40 == int(caught.value.state.step)
         assert_trees_equal(caught.value.state.params, before.params)
+        saved = training.checkpoint.load(tmp_path / "state", start)
+        assert int(saved.stop_state.first_bad_step) == 40
+        assert_trees_equal(training.revive(saved).params, before.params)
 
     def test_a_gradient_that_is_not_finite_names_its_leaf(self, key):
         def objective(params, batch, k):

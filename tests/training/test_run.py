@@ -212,6 +212,17 @@ def test_an_update_that_breaks_the_parameters_is_taken_back(steps, key):
     assert_trees_equal(many(jax.random.split(key, 2)).params, jnp.stack([before.params] * 2))
 
 
+def test_broken_parameters_are_never_the_best(key):
+    """A step to minus infinity lowers this loss, and the rule looks at it before 32 steps have passed."""
+    objective = lambda params, batch, k: jnp.sum(jnp.maximum(params, -1.0))
+    optimizer, stop = optax.sgd(lambda step: jnp.where(step == 5, jnp.inf, 0.01)), stopping.patience(50)
+    begin = training.start(key, jnp.ones(3), optimizer=optimizer, stop=stop)
+    settings = dict(objective=objective, optimizer=optimizer, stop=stop, validation=jnp.ones(4), evaluate_every=2)
+    state, _ = training.run(begin, jnp.ones(4), steps=12, **settings)
+    assert int(state.stop_state.first_bad_step) == 4
+    assert np.isfinite(training.best_params(state, stop)).all() and np.isfinite(state.params).all()
+
+
 @pytest.mark.parametrize("length", [5])
 def test_a_gradient_through_a_run_in_pieces(length, clusters, key):
     """Scanning over checkpointed pieces of a run gives the gradient of the whole, from less memory."""
