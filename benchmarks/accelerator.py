@@ -50,7 +50,7 @@ from typing import Any
 
 import jax
 
-from benchmarks import measure, performance, tables
+from benchmarks import measure, options, tables
 from benchmarks.on_device import facts, parts
 from benchmarks.on_device.plans import FULL, SMALL, TINY, Plan
 from benchmarks.on_device.programs import Program
@@ -119,7 +119,7 @@ def compare(entry: Entry, plan: Plan, end: float, say: Say) -> dict[str, Any]:
         "machine": facts.machine(),
         "missing": missing,
         "rows": [row(entry, name, samples) | made[name].built | told(found.get(name), losses[name]) for name in made],
-        "bars": [performance.verdict(samples, bar) for bar in bars],
+        "bars": [measure.judged(samples, *bar) for bar in bars],
         "unequal": unequal(entry, losses),
         "precision": entry.precision or "default",
         "peak_bytes": facts.memory("peak_bytes_in_use"),
@@ -210,8 +210,12 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tiny", dest="plan", action="store_const", const=TINY, help="sizes for a test")
     parser.set_defaults(plan=FULL)
     parser.add_argument("--without", action="append", default=[], choices=list(parts.PARTS), help="leave out a part")
-    parser.add_argument("--data-dir", help="where MNIST's files are; random images of its form without them")
-    parser.add_argument("--out", type=pathlib.Path, help="where the figures go (small ones: build/accelerator.json)")
+    parser.add_argument(
+        "--data-dir", type=options.mnist, metavar="DIR", help="MNIST's four files (default: random images)"
+    )
+    parser.add_argument(
+        "--out", type=pathlib.Path, metavar="FILE", help="of the figures (small ones: build/accelerator.json)"
+    )
     parser.add_argument("--minutes", type=float, default=7.0, help="after so many nothing more is begun")
     arguments = parser.parse_args(words)
     known = [name for name, _ in Bench(arguments.plan, None).catalog()]
@@ -220,6 +224,8 @@ def parse(words: list[str] | None) -> argparse.Namespace:
         parser.exit()
     if lost := set(arguments.workloads) - set(known):
         parser.error(f"unknown: {', '.join(sorted(lost))}; there are {', '.join(known)}")
+    if arguments.out and arguments.out.is_dir():
+        parser.error(f"--out must name a file; {arguments.out} is a folder")
     if arguments.plan is FULL and jax.default_backend() == "cpu":
         parser.error("JAX finds no accelerator here; --small tries the command on the CPU")
     return arguments

@@ -172,3 +172,6 @@ def variants(problem: Problem, pixels: np.ndarray) -> dict:
 
 
 UNEQUAL = ("… order by `random.permutation`", "… data shuffled first")
+
+if __name__ == "__main__":
+    print(__doc__)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from benchmarks import measure
+from benchmarks import measure, options
 from mlpjax import activations, backprop, deep, losses, mlp, training
 from mlpjax.data import Dataset
 
@@ -88,9 +88,7 @@ def row(name, samples, compiles, program) -> dict:
 
 def bar(what: str, limit: float, samples, theirs: str) -> dict:
     """An expectation of the time of `deep` as a multiple of another's."""
-    found = measure.ratio(samples, OURS, theirs)
-    verdict = "kept" if found.high <= limit else "missed" if found.low > limit else "undecided"
-    return {"what": what, "bar": limit, **found._asdict(), "verdict": verdict, "kept": verdict == "kept"}
+    return {"what": what, **measure.judged(samples, OURS, theirs, limit)}
 
 
 def measure_depth(
@@ -121,11 +119,11 @@ def measure_depth(
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--layers", type=int, default=100)
-    parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--rounds", type=int, default=measure.ROUNDS)
+    for name, default in (("layers", 100), ("width", 256), ("batch", 128), ("rounds", measure.ROUNDS)):
+        parser.add_argument(f"--{name}", type=options.positive, default=default, help="default: %(default)s")
     arguments = vars(parser.parse_args())
+    if arguments["layers"] < 2:
+        parser.error("--layers must be 2 or more: one is the output's")
     result = measure_depth(**arguments, say=lambda line: print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True))
     print(f"\n{result['title']}; jax {jax.__version__}")
     for r in result["rows"]:

@@ -34,7 +34,10 @@ def place(directory: str | None) -> list[str]:
     if directory is None:
         from mlpjax import data
 
-        directory = {str(data.mnist.fetch(split)) for split in ("train", "test")}.pop()
+        try:
+            _, directory = (str(data.mnist.fetch(split=split)) for split in ("train", "test"))  # one folder
+        except (OSError, ImportError) as error:
+            raise SystemExit(str(error)) from None
     return ["--data-dir", directory]
 
 
@@ -67,7 +70,7 @@ def cold(directory: str | None, rounds: int, say) -> dict:
         "title": title,
         "machine": measure.machine(),
         "rows": sorted(rows, key=lambda row: row["median"]),
-        "bars": [judged(samples, *limit) for limit in limits],
+        "bars": [measure.judged(samples, *limit) for limit in limits],
     }
 
 
@@ -84,9 +87,8 @@ def accuracy(directory: str | None, rounds: int, say) -> dict:
                 samples[name].append(taken)
                 reached[name].append(found.get("accuracy", found.get("test_accuracy")))
         rows += [attempt(target, name, samples[name], reached[name]) for name in samples]
-        bars.append(
-            {"what": f"mlpjax ≤ 0.55 × PyTorch, {target} %", **judged(samples, "mlpjax", "PyTorch, lean", 0.55)}
-        )
+        bar = measure.judged(samples, "mlpjax", "PyTorch, lean", 0.55)
+        bars.append({"what": f"mlpjax ≤ 0.55 × PyTorch, {target} %", **bar})
     title = "A fresh process to an accuracy on MNIST's test set"
     return {"title": title, "machine": measure.machine(), "recipes": RECIPES, "rows": rows, "bars": bars}
 
@@ -96,9 +98,3 @@ def attempt(target: str, name: str, samples: list, reached: list[float]) -> dict
     spread = f"{100 * min(reached):.2f} … {100 * statistics.median(reached):.2f} … {100 * max(reached):.2f} %"
     note = f"{spread}; {hits} of {len(reached)} seeds reached {target} %"
     return {"name": f"{name}, {target} %", **measure.summary(samples), "note": note, "accuracies": reached}
-
-
-def judged(samples, ours: str, theirs: str, limit: float) -> dict:
-    found = measure.ratio(samples, ours, theirs)
-    state = "kept" if found.high <= limit else "missed" if found.low > limit else "undecided"
-    return {"ours": ours, "theirs": theirs, "limit": limit, **found._asdict(), "verdict": state}

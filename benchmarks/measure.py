@@ -122,6 +122,17 @@ def ratio(samples: Mapping[str, list[Sample]], ours: str, theirs: str) -> Interv
     return interval([samples[ours][i].seconds / samples[theirs][i].seconds for i in quiet(samples, (ours, theirs))])
 
 
+def verdict(found: Interval, limit: float) -> str:
+    """Kept if the whole interval keeps the limit, missed if none of it does, else undecided."""
+    return "kept" if found.high <= limit else "missed" if found.low > limit else "undecided"
+
+
+def judged(samples: Mapping[str, list[Sample]], ours: str, theirs: str, limit: float) -> dict[str, object]:
+    """What is published of an expectation: that the time of `ours` is at most `limit` times that of `theirs`."""
+    found = ratio(samples, ours, theirs)
+    return {"ours": ours, "theirs": theirs, "limit": limit, **found._asdict(), "verdict": verdict(found, limit)}
+
+
 def summary(samples: list[Sample]) -> dict[str, float]:
     """What is published of one contestant: median, quartiles, rounds, and the interference."""
     seconds = [taken.seconds for taken in samples]

@@ -1,7 +1,7 @@
 """mlpjax and its rivals side by side: times, ratios, and whether what is expected of them holds.
 
-    python -m benchmarks.performance                     everything, in about half an hour
-    python -m benchmarks.performance epoch xor           some of it
+    python -m benchmarks.performance                     everything, in about an hour
+    python -m benchmarks.performance epoch xor           some of it (--list names them)
     python -m benchmarks.performance --page              write the tables of the page from the figures kept so far
 
 Needs `pip install -e '.[bench]'` and a machine that is left alone meanwhile. Each workload's figures go to
@@ -15,7 +15,7 @@ import json
 import pathlib
 import sys
 
-from benchmarks import measure, tables, workloads
+from benchmarks import measure, options, tables, workloads
 
 DATA = pathlib.Path(__file__).parents[1] / "docs/figures/data/performance.json"
 TOLERANCE = 5e-3  # of the mean losses: rounding differs, and some hundred steps let it grow
@@ -35,7 +35,11 @@ def compare(workload: workloads.Workload, rounds: int, missing: dict[str, str], 
         "machine": measure.machine(),
         "missing": missing,
         "rows": [row(workload, name, samples) for name in (ranked(samples) if workload.bars else samples)],
-        "bars": [verdict(samples, bar) for bar in workload.bars if theirs(samples, bar.theirs)],
+        "bars": [
+            measure.judged(samples, bar.ours, other, bar.limit)
+            for bar in workload.bars
+            if (other := theirs(samples, bar.theirs))
+        ],
     }
 
 
@@ -67,18 +71,10 @@ def theirs(samples, name: str) -> str | None:
     return own[0] if own else None
 
 
-def verdict(samples, bar: workloads.Bar) -> dict:
-    """Kept if the whole interval keeps the limit, missed if none of it does, else undecided."""
-    other = theirs(samples, bar.theirs)
-    found = measure.ratio(samples, bar.ours, other)
-    state = "kept" if found.high <= bar.limit else "missed" if found.low > bar.limit else "undecided"
-    return {"ours": bar.ours, "theirs": other, "limit": bar.limit, **found._asdict(), "verdict": state}
-
-
 def depth(rounds: int, say) -> dict:
     from benchmarks import depth
 
-    return depth.measure_depth(rounds=rounds) | {"machine": measure.machine()}
+    return depth.measure_depth(rounds=rounds, say=say) | {"machine": measure.machine()}
 
 
 def catalog(directory: str | None) -> dict:
@@ -123,8 +119,12 @@ def main():
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="all by default: see --list")
     parser.add_argument("--list", action="store_true", help="name the workloads and end")
     parser.add_argument("--page", action="store_true", help="only write the tables")
-    parser.add_argument("--rounds", type=int, default=measure.ROUNDS)
-    parser.add_argument("--data-dir", help="where MNIST's four files are (default: where mlpjax keeps them)")
+    parser.add_argument(
+        "--rounds", type=options.positive, default=measure.ROUNDS, help="that count (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--data-dir", type=options.mnist, metavar="DIR", help="MNIST's four files (default: mlpjax's own)"
+    )
     arguments = parser.parse_args()
     known = catalog(arguments.data_dir)
     if arguments.list:

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import measure, workloads
+from benchmarks import measure, options, workloads
 from benchmarks.rivals import floor, ours
 from benchmarks.rivals.problem import Problem
 
@@ -77,8 +77,10 @@ def one(sizes, batch: int, seconds: float, rounds: int) -> dict:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.3, help="of one timed call, about")
+    parser.add_argument(
+        "--rounds", type=options.positive, default=7, help="of which the shortest counts (default: %(default)s)"
+    )
+    parser.add_argument("--seconds", type=float, default=0.3, help="of one timed call, about (default: %(default)s)")
     arguments = parser.parse_args()
     peak, rates = matmul_rate(arguments.rounds)
     found = {

@@ -61,7 +61,7 @@ def table(result: dict) -> str:
         lines.append(f"| {named(row['name'])} | {seconds(row['median'])} | {' | '.join(cells(row, columns))} |")
     for name, reason in result.get("missing", {}).items():
         lines.append(f"| {named(name)} | not measured: {reason} |" + " |" * len(columns))
-    return "\n".join(lines) + "\n\n" + bars(result) + machine(result["machine"])
+    return "\n".join(lines) + "\n\n" + bars(result) + measured(result)
 
 
 def cells(row: dict, columns: list[str]) -> list[str]:
@@ -85,13 +85,21 @@ def limit(value: float) -> str:
     return f"{value:.3g}" if value >= 0.1 else f"1/{1 / value:,.0f}"
 
 
-def machine(info: dict) -> str:
+def measured(result: dict) -> str:
+    """How often, and on what."""
+    info = result["machine"]
+    rounds = min((row["rounds"] for row in result["rows"] if "rounds" in row), default=0)
+    often = f"{rounds} round{'s' if rounds > 1 else ''} on " if rounds else ""
     versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
     place = f"{info['processor']}, {info['cores']} cores, {info['vectors']}"
-    return f"{place}; Python {info['python']}, {versions}; {info['day']}.\n{{ .machine }}\n"
+    return f"{often}{place}; Python {info['python']}, {versions}; {info['day']}.\n{{ .machine }}\n"
 
 
 def write(results: dict[str, dict]) -> None:
+    """A file for each result, and none for what is there no more."""
     FOLDER.mkdir(exist_ok=True)
+    for file in FOLDER.glob("*.md"):
+        if file.stem not in results:
+            file.unlink()
     for name, result in results.items():
-        (FOLDER / f"{name}.md").write_text(table(result))
+        (FOLDER / f"{name}.md").write_text(table(result), "utf-8")

@@ -62,8 +62,8 @@ def use_cache(directory):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", required=True, help="where MNIST's four files are")
-    parser.add_argument("--cache", help="where compiled programs are kept from one process to the next")
+    parser.add_argument("--data-dir", required=True, metavar="DIR", help="where MNIST's four files are")
+    parser.add_argument("--cache", metavar="DIR", help="where compiled programs are kept from one process to the next")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.cache:

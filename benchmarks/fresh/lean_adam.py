@@ -5,8 +5,11 @@ nothing that an eager script needs. This one does not. No documentation shows it
 PyTorch was held back.
 """
 
-import torch
-from torch.optim.adam import adam
+try:
+    import torch
+    from torch.optim.adam import adam
+except ImportError as error:
+    raise SystemExit(f"This script needs PyTorch, which `pip install -e '.[bench]'` installs: {error}") from None
 
 
 class AdamW:

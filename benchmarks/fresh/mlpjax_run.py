@@ -21,6 +21,8 @@ from mlpjax import backprop, data, losses, metrics, mlp, training  # noqa: E402
 from mlpjax.data import augment  # noqa: E402
 from mlpjax.training import recipes  # noqa: E402
 
+NAMES = {"hidden", "epochs", "batch", "rate", "schedule", "shift", "dropout", "weight_decay", "smoothing", "seed"}
+
 
 def optimizer_of(recipe, steps):
     rate, decay = recipe["rate"], recipe["weight_decay"]
@@ -57,22 +59,32 @@ def trainer(recipe, examples):
     return jax.jit(train)
 
 
+def recipe_of(text):
+    """A recipe from JSON, complete."""
+    recipe = json.loads(text)
+    if not isinstance(recipe, dict) or set(recipe) != NAMES:
+        raise argparse.ArgumentTypeError(f"must be a JSON object with the names {', '.join(sorted(NAMES))}")
+    return recipe
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", type=json.loads)
-    parser.add_argument("--data-dir")
-    parser.add_argument("--cache")
-    parser.add_argument("--held-out", type=int, default=0)
+    parser.add_argument("recipe", type=recipe_of, metavar="RECIPE")
+    parser.add_argument("--data-dir", metavar="DIR", help="where MNIST's four files are (default: mlpjax's own folder)")
+    parser.add_argument("--cache", metavar="DIR", help="keeps compiled programs from one process to the next")
+    parser.add_argument("--held-out", type=int, default=0, metavar="N", help="test on the last N training images")
     arguments = parser.parse_args()
     if arguments.cache:
         jax.config.update("jax_compilation_cache_dir", arguments.cache)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    images = data.mnist.load(arguments.data_dir, split="train")
+    try:
+        images = data.mnist.load(arguments.data_dir, split="train")
+        test = None if arguments.held_out else data.mnist.load(arguments.data_dir, split="test")
+    except OSError as error:
+        parser.error(f"--data-dir: {error}")
     if arguments.held_out:
         test = jax.tree.map(lambda a: a[-arguments.held_out :], images)
         images = jax.tree.map(lambda a: a[: -arguments.held_out], images)
-    else:
-        test = data.mnist.load(arguments.data_dir, split="test")
     train = trainer(arguments.recipe, len(images.x))
     loss, accuracy = jax.device_get(train(jax.random.key(arguments.recipe["seed"]), images, test))
     found = {"loss": float(loss), "accuracy": float(accuracy), "seconds": time.perf_counter() - BEGAN}

@@ -19,5 +19,8 @@ def read(path: pathlib.Path) -> np.ndarray:
 def load(directory: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Flat images and labels of `"train"` or `"test"`, as bytes."""
     of = lambda kind: read(pathlib.Path(directory) / f"{NAMES[split]}-{kind}-ubyte")
-    images = of("images-idx3")
-    return images.reshape(len(images), -1), of("labels-idx1")
+    try:
+        images, labels = of("images-idx3"), of("labels-idx1")
+    except OSError as error:
+        raise SystemExit(f"--data-dir must name a folder with MNIST's four files: {error}") from None
+    return images.reshape(len(images), -1), labels

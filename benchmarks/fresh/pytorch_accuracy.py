@@ -113,15 +113,21 @@ def tensors(directory, split):
     return torch.tensor(x), torch.tensor(y, dtype=torch.int64)
 
 
+def recipe_of(text):
+    """A recipe from JSON; what it leaves out is the default's."""
+    recipe = json.loads(text)
+    if not isinstance(recipe, dict) or set(recipe) - set(DEFAULTS):
+        raise argparse.ArgumentTypeError(f"must be a JSON object with names of {', '.join(DEFAULTS)}")
+    return DEFAULTS | recipe
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", type=json.loads)
-    parser.add_argument("--data-dir", required=True, help="where MNIST's four files are")
+    parser.add_argument("recipe", type=recipe_of, metavar="RECIPE")
+    parser.add_argument("--data-dir", required=True, metavar="DIR", help="where MNIST's four files are")
     parser.add_argument("--lean", action="store_true", help="without torch.optim's classes and what they import")
     arguments = parser.parse_args()
-    if unknown := set(arguments.recipe) - set(DEFAULTS):
-        parser.error(f"the recipe has unknown names: {', '.join(sorted(unknown))}")
-    began, recipe = time.perf_counter(), DEFAULTS | arguments.recipe
+    began, recipe = time.perf_counter(), arguments.recipe
     torch.manual_seed(recipe["seed"])
     model = network(recipe)
     optim = optimizer(model, recipe["weight_decay"], arguments.lean)

@@ -66,7 +66,7 @@ def accuracy(model, x, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", required=True, help="where MNIST's four files are")
+    parser.add_argument("--data-dir", required=True, metavar="DIR", help="where MNIST's four files are")
     parser.add_argument("--lean", action="store_true", help="without torch.optim's classes and what they import")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -16,7 +16,7 @@ import numpy as np
 import optax
 
 from benchmarks import workloads
-from benchmarks.rivals import ours
+from benchmarks.rivals import floor, ours
 from benchmarks.rivals.problem import Problem
 from mlpjax import data, mlp, training
 from mlpjax.data import Dataset
@@ -175,30 +175,10 @@ def python_loop(problem: Problem, *, pixels: np.ndarray | None = None) -> Progra
 
 
 def products(problem: Problem) -> Program:
-    """The products of all steps and nothing else: those of `rivals.floor`, with the weights as arguments.
-
-    A compiler may turn a constant round beforehand, and takes long over twelve million of them.
-    """
-    weights = tuple(jnp.asarray(W) for W, _ in problem.layers)
-    x, batch = jnp.asarray(problem.x), problem.order.shape[1]
-    first = jnp.asarray(problem.order[:, 0] % max(1, len(x) - batch + 1))
-
-    def step(weights, x, start):
-        a = [jax.lax.dynamic_slice(x, (start, 0), (batch, x.shape[1]))]
-        for W in weights:
-            a.append(a[-1] @ W.T)
-        delta, grads = a[-1], []
-        for W, inputs in zip(reversed(weights), reversed(a[:-1]), strict=True):
-            grads.append(delta.T @ inputs)
-            delta = delta @ W if inputs is not a[0] else delta
-        return tuple(reversed(grads))
-
-    def all_steps(weights, x):
-        one = lambda _, start: (step(weights, x, start), None)
-        return jax.lax.scan(one, jax.tree.map(jnp.zeros_like, weights), first)[0]
-
-    program, built = compiled(all_steps, weights, x)
-    return Program(lambda: functools.partial(finish, program, weights, x), built)
+    """The products of all steps and nothing else."""
+    all_steps, arguments = floor.products(problem)
+    program, built = compiled(all_steps, *arguments)
+    return Program(lambda: functools.partial(finish, program, *arguments), built)
 
 
 def ensemble(members: int, steps: int) -> Program:

@@ -17,7 +17,7 @@ import numpy as np
 import optax
 
 from benchmarks.rivals.problem import Problem
-from mlpjax import activations, backprop, losses, mlp, training
+from mlpjax import activations, backprop, losses, metrics, mlp, training
 from mlpjax.data import Dataset, augment
 from mlpjax.layers import Dense
 from mlpjax.training._run import batch_of_step
@@ -102,7 +102,7 @@ def watched(problem: Problem, validation: Dataset, directory: str, pixels: np.nd
     data, held_out = jax.tree.map(jnp.asarray, (Dataset(pixels, problem.y), validation))
     looks = dict(
         validation=held_out,
-        metrics={"accuracy": training.metric(network, accuracy)},
+        metrics={"accuracy": training.metric(network, metrics.accuracy)},
         evaluate_every=per_epoch,
     )
     state = begin(problem, keywords["optimizer"])
@@ -119,13 +119,6 @@ def watched(problem: Problem, validation: Dataset, directory: str, pixels: np.nd
         return float(np.mean(np.asarray(history.loss)))
 
     return {"training.run": pure(bare), "training.run, evaluating": pure(looking), "training.fit": lambda: fit}
-
-
-def accuracy(logits, y, *, weight=None):
-    """The share of right answers (a function of its own, so that nothing is compiled twice)."""
-    from mlpjax import metrics
-
-    return metrics.accuracy(logits, y, weight=weight)
 
 
 class a_terminal:

@@ -13,9 +13,10 @@ SHOWN = {"fn", "prime", "value", "delta", "output"}  # … of which these keywor
 
 
 def pages():
-    """The sources of the site's pages."""
+    """The sources of the site's pages; the tables in docs/figures are parts of pages."""
     docs = ROOT / "docs"
-    return sorted(file for file in docs.rglob("*.md") if not file.relative_to(docs).parts[0].startswith("_"))
+    inside = lambda file: file.relative_to(docs).parts[0]
+    return sorted(file for file in docs.rglob("*.md") if inside(file) != "figures" and inside(file)[0] != "_")
 
 
 class SourceError(LookupError):

@@ -1,10 +1,18 @@
 """Finding the code of a name, and the parts of it that a reader is shown."""
 
 import ast
+import re
 
 import pytest
 
 from docs._ext import ledger, sources
+
+
+def test_pages_are_those_of_the_navigation():
+    """A table that is part of a page is none."""
+    navigation = (sources.ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:")[2]
+    named = re.findall(r"[\w/-]+\.md", navigation)
+    assert {str(page.relative_to(sources.ROOT / "docs")) for page in sources.pages()} == set(named)
 
 
 def test_function_without_docstring_and_annotations():
@@ -16,7 +24,7 @@ def test_function_without_docstring_and_annotations():
 def test_value_brings_its_private_functions_and_leaves_its_facts():
     shown = sources.of("mlpjax.activations.sigmoid").shown
     assert "def _sigmoid_prime(x):" in shown and "prime=_sigmoid_prime, …)" in shown and "advantage" not in shown
-    assert "# 1 − σ(x) = σ(−x)" in shown, "comments say why"
+    assert "# σ(1 − σ) = 1/(2 + e⁻ˣ + eˣ)" in shown, "comments say why"
 
 
 def test_a_member_of_a_family_brings_the_family():
