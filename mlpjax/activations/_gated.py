@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from mlpjax._types import Any
+from mlpjax.activations._sigmoids import sigmoid
 from mlpjax.activations._type import Activation
 
 # Where the gates are 0 or 1 to rounding, in every dtype. Clipping there changes no finite value, but turns 0·∞ into the
@@ -59,8 +60,7 @@ def _gelu_tanh(x):
 
 def _gelu_tanh_prime(x):
     u, u_prime = _gelu_tanh_inner(x)
-    s = jax.nn.sigmoid(u)
-    return s * (1 + _clip(x, _GELU_FLAT) * jax.nn.sigmoid(-u) * u_prime)
+    return jax.nn.sigmoid(u) + _clip(x, _GELU_FLAT) * sigmoid.prime(u) * u_prime
 
 
 gelu_tanh = Activation(
@@ -93,8 +93,7 @@ def _silu(x):
 
 def _silu_prime(x):
     x = _clip(x, _SILU_FLAT)
-    s = jax.nn.sigmoid(x)
-    return s * (1 + x * jax.nn.sigmoid(-x))
+    return jax.nn.sigmoid(x) + x * sigmoid.prime(x)
 
 
 silu = Activation(

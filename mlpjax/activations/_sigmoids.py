@@ -8,9 +8,17 @@ import jax.numpy as jnp
 from mlpjax.activations._type import Activation
 
 
+@jax.custom_jvp
 def _sigmoid_prime(x):
-    # 1 − σ(x) = σ(−x); written so, nothing cancels where σ is close to 1
-    return jax.nn.sigmoid(x) * jax.nn.sigmoid(-x)
+    # σ(1 − σ) = 1/(2 + e⁻ˣ + eˣ), where nothing cancels as σ nears 1; XLA shares this exponential with that of σ
+    e = jnp.exp(-x)
+    return 1 / (2 + e + 1 / e)
+
+
+@_sigmoid_prime.defjvp
+def _(primals, tangents):  # JAX would divide ∞ by ∞ where the exponential overflows
+    slope = _sigmoid_prime(*primals)
+    return slope, -jnp.tanh(primals[0] / 2) * slope * tangents[0]
 
 
 sigmoid = Activation(
