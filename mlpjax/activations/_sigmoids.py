@@ -11,7 +11,8 @@ from mlpjax.activations._type import Activation
 @jax.custom_jvp
 def _sigmoid_prime(x):
     # σ(1 − σ) = 1/(2 + e⁻ˣ + eˣ), where nothing cancels as σ nears 1; XLA shares this exponential with that of σ
-    e = jnp.exp(-x)
+    # (the maximum changes nothing, but hides 1/e⁻ˣ from it, for which it would compute eˣ anew)
+    e = jnp.maximum(jnp.exp(-x), 0)
     return 1 / (2 + e + 1 / e)
 
 
