@@ -10,8 +10,8 @@ from mlpjax._types import Any, Array, Callable, Params, Scalar
 from mlpjax.training._state import TrainState
 from mlpjax.training.stopping import NEVER, Stop
 
-SMALL = 4096
-"""Leaves of so many numbers are looked at together."""
+SMALL = 256
+"""Leaves of up to so many numbers are looked at together, one number at a time."""
 
 
 def select(condition: Array, new: Any, old: Any) -> Any:
@@ -21,13 +21,14 @@ def select(condition: Array, new: Any, old: Any) -> Any:
 
 def finite(*trees: Any) -> Array:
     """Whether every floating-point number in some trees is finite."""
-    # 0·x is 0 for a finite x and NaN for any other: a sum of these is half the work of `all(isfinite(x))` on a CPU
-    zeros = [x * 0 for x in jax.tree.leaves(trees) if jnp.issubdtype(x.dtype, jnp.inexact)]
-    sums = [jnp.sum(zero).astype(float) for zero in zeros if zero.size > SMALL]
-    # each sum of its own is a call of its own: of a network of a few units it would take longer than the numbers
-    if few := [jnp.ravel(zero).astype(float) for zero in zeros if zero.size <= SMALL]:
-        sums.append(jnp.sum(jnp.concatenate(few)))
-    return jnp.sum(jnp.stack(sums)) == 0 if sums else jnp.asarray(True)
+
+    def sound(x):
+        # 0·x is 0 for a finite x and NaN for any other: a sum of these is half the work of `all(isfinite(x))` on a CPU,
+        # but a call of its own: of a network of a few units it would take longer than the numbers
+        return jnp.isfinite(jnp.ravel(x)) if x.size <= SMALL else jnp.sum(x * 0)[None] == 0
+
+    parts = [sound(x) for x in jax.tree.leaves(trees) if jnp.issubdtype(x.dtype, jnp.inexact)]
+    return jnp.all(jnp.concatenate(parts)) if parts else jnp.asarray(True)
 
 
 def active(state: TrainState, stop: Stop | None) -> Array:
