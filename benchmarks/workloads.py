@@ -1,5 +1,6 @@
 """What the rivals are compared on: a workload makes its contestants, and says what is expected of their times."""
 
+import functools
 import tempfile
 from collections.abc import Callable
 from typing import NamedTuple
@@ -63,8 +64,12 @@ def rivals(problem: Problem, names: list[str], missing: Callable[[str, Exception
 
 def initial(sizes: tuple[int, ...], seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     """He-normal weights and zero biases."""
-    params = jax.jit(lambda key: mlp.init(key, sizes))(jax.random.key(seed))
-    return [(np.asarray(layer.W), np.asarray(layer.b)) for layer in params]
+    return [(np.asarray(layer.W), np.asarray(layer.b)) for layer in drawn(seed, sizes)]
+
+
+@functools.partial(jax.jit, static_argnames="sizes")
+def drawn(seed, sizes):
+    return mlp.init(jax.random.key(seed), sizes)
 
 
 def mnist_problem(sizes, batch, steps, *, directory, optimizer="adam", rate=1e-3) -> tuple[Problem, np.ndarray]:

@@ -31,7 +31,7 @@ def optimizer_of(recipe, steps):
 
 
 def trainer(recipe, examples):
-    """`(key, train, test) -> (mean loss, accuracy)`, to be compiled whole."""
+    """`(seed, train, test) -> (mean loss, accuracy)`, to be compiled whole."""
     steps = recipe["epochs"] * examples // recipe["batch"]
     optimizer, rate = optimizer_of(recipe, steps), recipe["dropout"]
     loss = losses.smoothed_cross_entropy(recipe["smoothing"]) if recipe["smoothing"] else losses.softmax_cross_entropy
@@ -39,8 +39,8 @@ def trainer(recipe, examples):
     prepare = augment.compose(*shift, augment.scale(255))
     objective = training.supervised(functools.partial(mlp.apply, dropout_rate=rate), loss)
 
-    def train(key, images, test):
-        init_key, run_key = jax.random.split(key)
+    def train(seed, images, test):
+        init_key, run_key = jax.random.split(jax.random.key(seed))
         params = mlp.init(init_key, (784, *recipe["hidden"], 10))
         state, history = training.run(
             training.start(run_key, params, optimizer=optimizer),
@@ -86,7 +86,7 @@ def main():
         test = jax.tree.map(lambda a: a[-arguments.held_out :], images)
         images = jax.tree.map(lambda a: a[: -arguments.held_out], images)
     train = trainer(arguments.recipe, len(images.x))
-    loss, accuracy = jax.device_get(train(jax.random.key(arguments.recipe["seed"]), images, test))
+    loss, accuracy = jax.device_get(train(arguments.recipe["seed"], images, test))
     found = {"loss": float(loss), "accuracy": float(accuracy), "seconds": time.perf_counter() - BEGAN}
     print(json.dumps(found))
 
