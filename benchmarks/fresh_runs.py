@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from benchmarks import measure
+from benchmarks import measure, tables
 
 HERE = pathlib.Path(__file__).parent / "fresh"
 RECIPES = json.loads((HERE / "recipes.json").read_text())
@@ -72,6 +72,22 @@ def cold(directory: str | None, rounds: int, say) -> dict:
         "rows": sorted(rows, key=lambda row: row["median"]),
         "bars": [measure.judged(samples, *limit) for limit in limits],
     }
+
+
+def first_second(directory: str | None, rounds: int, say) -> dict:
+    """The same process part by part, beside bare JAX."""
+    recipe, where, found = json.dumps(ONE_EPOCH), place(directory), {"mlpjax": [], "bare": []}
+    for turn in range(rounds):
+        for which in random.sample(list(found), len(found)):
+            say(f"round {turn + 1} of {rounds}, {which}")
+            found[which].append(process("parts.py", which, recipe, *where))
+    rows = []
+    for part in found["mlpjax"][0]:
+        taken = {which: [laps[part] for laps in all_laps] for which, all_laps in found.items() if part in all_laps[0]}
+        note = tables.seconds(statistics.median(taken["bare"])) if "bare" in taken else ""
+        rows.append({"name": part, "median": statistics.median(taken["mlpjax"]), "rounds": rounds, "note": note})
+    title = "That process, part by part"
+    return {"title": title, "note": "bare JAX", "machine": measure.machine(), "rows": rows, "bars": []}
 
 
 def accuracy(directory: str | None, rounds: int, say) -> dict:

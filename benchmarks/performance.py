@@ -5,8 +5,9 @@
     python -m benchmarks.performance --page              write the tables of the page from the figures kept so far
 
 Needs `pip install -e '.[bench]'` and a machine that is left alone meanwhile. Each workload's figures go to
-docs/figures/data/performance.json, with hardware and versions; `--page` is implied. Two workloads start processes of
-their own: `cold` (from nothing to the end of one epoch) and `accuracy` (from nothing to an accuracy on the test set).
+docs/figures/data/performance.json, with hardware and versions; `--page` is implied. Three workloads start processes of
+their own: `cold` (from nothing to the end of one epoch), `first-second` (the same, part by part) and `accuracy` (from
+nothing to an accuracy on the test set).
 """
 
 import argparse
@@ -105,6 +106,7 @@ def catalog(directory: str | None) -> dict:
         },
         "depth": depth,
         "cold": functools.partial(fresh_runs.cold, directory),
+        "first-second": functools.partial(fresh_runs.first_second, directory),
         "accuracy": functools.partial(fresh_runs.accuracy, directory),
     }
 

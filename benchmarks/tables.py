@@ -54,7 +54,7 @@ def table(result: dict) -> str:
     """One workload: its contestants, what was expected and what was found, and on what machine."""
     columns = [name for name in ("rate", "flops", "compile", "ratio", "note") if any(name in r for r in result["rows"])]
     heads = {"rate": result.get("unit", ""), "flops": "FLOP/s", "compile": "trace and compile"}
-    heads |= {"ratio": "relative to ours", "note": ""}
+    heads |= {"ratio": "relative to ours", "note": result.get("note", "")}
     lines = [f"| {result['title']} | time | {' | '.join(heads[name] for name in columns)} |"]
     lines += ["|---|---:|" + "---:|" * len(columns)]
     for row in result["rows"]:
