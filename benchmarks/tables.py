@@ -47,6 +47,8 @@ def quantity(value: float) -> str:
 
 
 def interval(found: dict) -> str:
+    if found["low"] == found["high"]:  # of a contestant over itself
+        return f"{found['median']:.3g}"
     return f"{found['median']:.3g} [{found['low']:.3g}, {found['high']:.3g}]"
 
 

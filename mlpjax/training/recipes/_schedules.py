@@ -3,7 +3,7 @@
 import optax
 
 from mlpjax import _check
-from mlpjax._types import Any, Callable
+from mlpjax._types import Any, Callable, Scalar
 
 Schedule = Callable[[Any], Any]
 
@@ -16,11 +16,11 @@ def rate_in_range(value: Any) -> Any:
     return value
 
 
-def constant(rate: float) -> Schedule:
+def constant(rate: float | Scalar) -> Schedule:
     """The same rate at every step (OPT4).
 
     Args:
-        rate: η.
+        rate: η, which may be a traced number, as in a sweep over rates.
 
     Returns:
         A schedule: `step -> rate`.
@@ -28,7 +28,7 @@ def constant(rate: float) -> Schedule:
     return optax.constant_schedule(rate_in_range(rate))
 
 
-def step_decay(rate: float, *, every: int, factor: float = 0.1) -> Schedule:
+def step_decay(rate: float | Scalar, *, every: int, factor: float = 0.1) -> Schedule:
     r"""The rate times a factor every so many steps (OPT4).
 
     $$\eta_t = \eta_0\, f^{\lfloor t / k \rfloor}$$
@@ -44,7 +44,7 @@ def step_decay(rate: float, *, every: int, factor: float = 0.1) -> Schedule:
     return optax.exponential_decay(rate_in_range(rate), every, factor, staircase=True)
 
 
-def exponential(rate: float, *, every: int, factor: float = 0.1) -> Schedule:
+def exponential(rate: float | Scalar, *, every: int, factor: float = 0.1) -> Schedule:
     r"""The rate decaying smoothly by a factor every so many steps (OPT4).
 
     $$\eta_t = \eta_0\, f^{t/k}$$
@@ -60,7 +60,7 @@ def exponential(rate: float, *, every: int, factor: float = 0.1) -> Schedule:
     return optax.exponential_decay(rate_in_range(rate), every, factor)
 
 
-def cosine(rate: float, steps: int, *, final: float = 0.0) -> Schedule:
+def cosine(rate: float | Scalar, steps: int, *, final: float = 0.0) -> Schedule:
     r"""Half a period of a cosine, from the rate down to a last one (OPT4).
 
     $$\eta_t = \eta_T + (\eta_0 - \eta_T)\,\tfrac12\bigl(1 + \cos(\pi t/T)\bigr)$$
@@ -89,7 +89,7 @@ def warm_up(schedule: Schedule, steps: int) -> Schedule:
     return optax.join_schedules([optax.linear_schedule(0.0, schedule(0), steps), schedule], [steps])
 
 
-def one_cycle(rate: float, steps: int, *, warmup: float = 0.2) -> Schedule:
+def one_cycle(rate: float | Scalar, steps: int, *, warmup: float = 0.2) -> Schedule:
     r"""Linearly up to the peak, linearly down to 0 (OPT4).
 
     $$\eta_t = \hat\eta\,\min\Bigl(\frac{t}{wT}, \frac{T-t}{(1-w)T}\Bigr)$$
