@@ -47,6 +47,7 @@ def bare(recipe, directory):
 
 def mlpjax(recipe, directory):
     import mlpjax_run
+
     from mlpjax import data
 
     lap("import")
