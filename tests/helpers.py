@@ -9,6 +9,14 @@ import numpy as np
 EPS_OF_SCALE = 16
 RELATIVE = {"float64": 1e-12, "float32": 2e-5, "bfloat16": 4e-2}
 
+# `jax.jit(compiler_options=...)` where a test compiles many programs and runs each once: without most of what LLVM and
+# XLA do to be fast, they compile in about half the time; what is computed is the same up to rounding.
+FAST_TO_COMPILE = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+    "xla_cpu_use_fusion_emitters": False,
+}
+
 
 def eps(dtype) -> float:
     """The spacing of numbers at 1."""

@@ -14,7 +14,7 @@ from benchmarks.backprop_cost import multiply_adds
 from mlpjax import activations, backprop, gradcheck, losses, mlp, regularizers, training
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
-from tests.helpers import EPS_OF_SCALE, assert_trees_close, assert_trees_equal, eps
+from tests.helpers import EPS_OF_SCALE, FAST_TO_COMPILE, assert_trees_close, assert_trees_equal, eps
 
 
 def problem(key, sizes, loss, n, dtype=None):
@@ -69,8 +69,7 @@ def compare(key, sizes, activation, loss, n):
     """Hand-written against autodiff, in units of eps times scale; one compiled program."""
     params, x, y = problem(key, sizes, loss, n)
 
-    # without LLVM's optimizations it compiles twice as fast; the arithmetic is the same
-    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    @functools.partial(jax.jit, compiler_options=FAST_TO_COMPILE)
     def both(params, x, y):
         value, grads = backprop.value_and_grad(params, x, y, activation=activation, loss=loss)
         expected, oracle = jax.value_and_grad(functools.partial(risk, activation=activation, loss=loss))(params, x, y)

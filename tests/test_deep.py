@@ -11,11 +11,10 @@ import pytest
 from mlpjax import activations, backprop, deep, initializers, losses, mlp, regularizers, training
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
-from tests.helpers import EPS_OF_SCALE, assert_trees_close, assert_trees_equal, eps
+from tests.helpers import EPS_OF_SCALE, FAST_TO_COMPILE, assert_trees_close, assert_trees_equal, eps
 from tests.test_backprop import error_in_eps, problem, risk, scale
 
-# without LLVM's optimizations it compiles in half the time; the arithmetic is the same
-fast = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+fast = functools.partial(jax.jit, compiler_options=FAST_TO_COMPILE)
 
 
 def sizes(layers, width=7):
