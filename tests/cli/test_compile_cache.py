@@ -34,9 +34,14 @@ def root(tmp_path, monkeypatch):
     monkeypatch.setenv("MLPJAX_CACHE", str(tmp_path / "cache"))
     for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_ENABLE_COMPILATION_CACHE"):
         monkeypatch.delenv(name, raising=False)
-    before = {name: getattr(jax.config, name) for name in ("jax_compilation_cache_dir", "jax_enable_compilation_cache")}
-    jax.config.update("jax_compilation_cache_dir", None)
-    jax.config.update("jax_enable_compilation_cache", True)
+    untold = {
+        "jax_compilation_cache_dir": None,
+        "jax_enable_compilation_cache": True,
+        "jax_persistent_cache_min_compile_time_secs": 1.0,
+    }
+    before = {name: getattr(jax.config, name) for name in untold}
+    for name, value in untold.items():
+        jax.config.update(name, value)
     yield tmp_path / "cache" / "xla"
     for name, value in before.items():
         jax.config.update(name, value)
