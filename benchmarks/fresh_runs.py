@@ -84,8 +84,11 @@ def first_second(directory: str | None, rounds: int, say) -> dict:
     rows = []
     for part in found["mlpjax"][0]:
         taken = {which: [laps[part] for laps in all_laps] for which, all_laps in found.items() if part in all_laps[0]}
-        note = tables.seconds(statistics.median(taken["bare"])) if "bare" in taken else ""
-        rows.append({"name": part, "median": statistics.median(taken["mlpjax"]), "rounds": rounds, "note": note})
+        bare = {"bare": statistics.median(taken["bare"])} if "bare" in taken else {}
+        note = tables.seconds(bare["bare"]) if bare else ""
+        rows.append(
+            {"name": part, "median": statistics.median(taken["mlpjax"]), **bare, "rounds": rounds, "note": note}
+        )
     title = "That process, part by part"
     return {"title": title, "note": "bare JAX", "machine": measure.machine(), "rows": rows, "bars": []}
 

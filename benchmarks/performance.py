@@ -78,6 +78,12 @@ def depth(rounds: int, say) -> dict:
     return depth.measure_depth(rounds=rounds, say=say) | {"machine": measure.machine()}
 
 
+def sweep_layouts(rounds: int, say) -> dict:
+    from benchmarks import layouts
+
+    return layouts.measure_layouts(rounds, say)
+
+
 def catalog(directory: str | None) -> dict:
     """By name: a function of (rounds, say) that returns what is kept."""
 
@@ -105,6 +111,7 @@ def catalog(directory: str | None) -> dict:
             for optimizer in ("sgd", "adam")
         },
         "depth": depth,
+        "layouts": sweep_layouts,
         "cold": functools.partial(fresh_runs.cold, directory),
         "first-second": functools.partial(fresh_runs.first_second, directory),
         "accuracy": functools.partial(fresh_runs.accuracy, directory),

@@ -31,8 +31,8 @@ except ImportError:  # the process that runs a page's code, and the tests, need 
 
 FENCE = re.compile(r"^(?P<indent>[ ]*)```python(?P<options>[^\n]*)\n(?P<code>.*?)^(?P=indent)```[ ]*$", re.S | re.M)
 SETTINGS = {"JAX_PLATFORMS": "cpu", "MPLBACKEND": "Agg", "JAX_ENABLE_X64": "0"}
-# Most of a page's time is compiling: without XLA's emitters of fusions and LLVM's dear passes it takes half as long, and
-# rounds otherwise at most.
+# Most of the time of a page is compiling: without the emitters of fusions of XLA and the dear passes of LLVM it takes
+# half as long, and what is computed is the same up to rounding.
 SETTINGS["XLA_FLAGS"] = (
     "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )

@@ -76,8 +76,9 @@ def run(
     run on across the border of two epochs, so none is ragged.
 
     A step whose loss, gradient or model state are not finite changes nothing and ends the run: see
-    `state.stop_state.first_bad_step` and `training.revive`. An update that breaks the parameters though its gradient
-    is finite is noticed within 32 steps, and at the end: the run then goes back to its last state that was looked at.
+    `state.stop_state.first_bad_step` and `training.revive`. What breaks the parameters otherwise is noticed within 32
+    steps, and at the end: an update that overflows though its gradient is finite, or a gradient of over 131,072
+    numbers, which is not looked at. The run then goes back to its last state that was.
 
     Args:
         state: from `training.start`, an earlier run, or a checkpoint.

@@ -13,6 +13,9 @@ from mlpjax.training.stopping import NEVER, Stop
 SMALL = 256
 """Leaves of up to so many numbers are looked at together, one number at a time."""
 
+LARGE = 2**17
+"""Gradients of more numbers are left to `settle`: out of the cache by then, they would take up to a tenth of a step."""
+
 
 def select(condition: Array, new: Any, old: Any) -> Any:
     """`new` where the condition holds, else `old`, leaf by leaf."""
@@ -86,7 +89,7 @@ def step(
 
     Whether the update itself is finite is looked at by `settle`, every so often: at each step it would have to be known
     before the old numbers are overwritten. A finite gradient breaks an update only where a number overflows or the
-    optimizer divides by zero.
+    optimizer divides by zero. A gradient of more than `LARGE` numbers is left to `settle` too.
     """
     stateful = state.model_state is not None
     grad_fn = gradients(objective, value_and_grad, stateful)
@@ -105,7 +108,8 @@ def step(
             return Kept(optax.apply_updates(old.params, updates), model_state, opt_state, old.step)
 
     running = active(state, stop)
-    good = jnp.isfinite(value) & finite(grads) & finite(model_state)
+    looked_at = [grad for grad in jax.tree.leaves(grads) if grad.size <= LARGE]
+    good = jnp.isfinite(value) & finite(looked_at, model_state)
     new = only_if(running & good, update, keep(state), grads, model_state)
     bad_step = jnp.where(running & ~good, state.step, state.stop_state.first_bad_step)
     stop_state = state.stop_state._replace(first_bad_step=bad_step)

@@ -14,7 +14,7 @@ import optax
 import pytest
 
 from mlpjax import backprop, data, losses, metrics, mlp, training
-from mlpjax.training import _fit, checkpoint, stopping
+from mlpjax.training import _fit, _step, checkpoint, stopping
 from mlpjax.training._saving import Saver
 from tests.helpers import assert_trees_equal
 
@@ -291,6 +291,21 @@ class TestNonFinite:
         saved = training.checkpoint.load(tmp_path / "state", start)
         assert int(saved.stop_state.first_bad_step) == 40
         assert_trees_equal(training.revive(saved).params, before.params)
+
+    def test_a_large_gradient_is_found_to_the_step_though_not_looked_at(self, key, monkeypatch):
+        """One example makes the gradient NaN, the loss finite; the run goes back and takes its steps again."""
+        begin, found = training.start(key, jnp.ones(3), optimizer=optax.adam(1e-3)), []
+        for large in (_step.LARGE, 2):
+            monkeypatch.setattr(_step, "LARGE", large)
+            objective = lambda params, batch, k: jnp.sum(jnp.sqrt(params**2 * jnp.where(batch[0] == 7, 0.0, 1.0)))
+            settings = dict(objective=objective, optimizer=optax.adam(1e-3), batch_size=1, steps=90)
+            with pytest.raises(training.NonFiniteError, match="gradient") as caught:
+                training.fit(begin, jnp.arange(90), chunk=90, **settings)
+            found.append(caught.value)
+        assert found[0].step == found[1].step and found[0].step % 32
+        assert_trees_equal(found[0].state, found[1].state)
+        state, _ = training.run(begin, jnp.arange(90), **settings)
+        assert int(state.stop_state.first_bad_step) == found[0].step // 32 * 32
 
     def test_a_gradient_that_is_not_finite_names_its_leaf(self, key):
         def objective(params, batch, k):
