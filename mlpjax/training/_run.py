@@ -70,15 +70,16 @@ def run(
 
     Bind the keywords and it can be jitted, vmapped over keys, learning rates and data, and differentiated:
     `jax.vmap(lambda key, rate: run(start(key, ...), ...))`. A run of m steps and one of n more equal a run of m + n,
-    bit for bit.
+    bit for bit, as long as no step breaks.
 
     Batches are a function of key and step: every example once per epoch, in an order of its own each epoch; batches
     run on across the border of two epochs, so none is ragged.
 
     A step whose loss, gradient or model state are not finite changes nothing and ends the run: see
-    `state.stop_state.first_bad_step` and `training.revive`. What breaks the parameters otherwise is noticed within 32
-    steps, and at the end: an update that overflows though its gradient is finite, or a gradient of over 131,072
-    numbers, which is not looked at. The run then goes back to its last state that was.
+    `state.stop_state.first_bad_step` and `training.revive`. A gradient of over 131,072 numbers is not looked at itself
+    (an optimizer that clips what is infinite goes on with it), nor is an update: if they break the parameters or the
+    optimizer's state, that is noticed within 32 steps, at the end, and before an evaluation. The run then goes back to
+    its last state that was looked at.
 
     Args:
         state: from `training.start`, an earlier run, or a checkpoint.
@@ -124,7 +125,6 @@ def run(
     def body(carry, _):
         state, kept = carry
         batch, step_key = batch_of_step(state.key, state.step, data, n, batch_size, transform)
-        going = active(state, stop)
         state, loss = step(
             state,
             batch,
@@ -140,7 +140,7 @@ def run(
         state, kept = jax.lax.cond(due, settle, lambda *both: both, state, kept)
         measured = {}
         if validation is not None:
-            state, measured = look(state, going)
+            state, measured = look(state, active(state, stop))
         return (state, kept), (loss, measured)
 
     def look(state, going):

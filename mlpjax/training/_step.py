@@ -136,8 +136,14 @@ def only_if(condition: Array, update: Callable, old: Any, *given: Any) -> Any:
 
 
 def settle(state: TrainState, kept: Kept) -> tuple[TrainState, Kept]:
-    """Keep this state if its numbers are finite; if not, go back to the one kept before, and end the run there."""
-    sound = finite(state.params) & finite(state.model_state)
+    """Keep this state if its numbers are finite; if not, go back to the one kept before, and end the run there.
+
+    An optimizer's state may hold infinities on purpose: what counts there is whether what was finite still is.
+    """
+    pairs = zip(jax.tree.leaves(state.opt_state), jax.tree.leaves(kept.opt_state), strict=True)
+    sound = finite(state.params, state.model_state)
+    for new, old in pairs:
+        sound &= finite(new) | ~finite(old)
     kept = only_if(sound, lambda _, new: new, kept, keep(state))
     bad_step = state.stop_state.first_bad_step
     bad_step = jnp.where(sound, bad_step, jnp.minimum(bad_step, kept.step))

@@ -97,7 +97,7 @@ def patience(evaluations: int, *, monitor: str = "loss", min_delta: float = 0.0,
         if monitor not in metrics:
             raise ValueError(f"`monitor` must be one of the validation metrics {sorted(metrics)}; got {monitor!r}.")
         value = metrics[monitor].astype(state.value.dtype)
-        better = sign * value < sign * state.value - min_delta
+        better = jnp.isfinite(value) & (sign * value < sign * state.value - min_delta)
         new = Patience(value, params, step, jnp.uint32(0))
         old = state._replace(waited=state.waited + jnp.uint32(1))
         return jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)

@@ -15,6 +15,7 @@ import pytest
 
 from mlpjax import backprop, data, losses, metrics, mlp, training
 from mlpjax.training import _fit, _step, checkpoint, stopping
+from mlpjax.training._run import batch_of_step
 from mlpjax.training._saving import Saver
 from tests.helpers import assert_trees_equal
 
@@ -306,6 +307,46 @@ class TestNonFinite:
         assert_trees_equal(found[0].state, found[1].state)
         state, _ = training.run(begin, jnp.arange(90), **settings)
         assert int(state.stop_state.first_bad_step) == found[0].step // 32 * 32
+
+    @pytest.mark.parametrize("large", [2**17, 2])
+    @pytest.mark.parametrize(("bad", "every"), [(19, 10), (19, 1), (5, 7)])
+    def test_a_step_that_breaks_is_not_evaluated(self, large, bad, every, key, monkeypatch):
+        """The rule has seen what a run up to the bad step shows it, and nothing else; trained on, it goes on."""
+        monkeypatch.setattr(_step, "LARGE", large)
+        keywords = self.broken_at(key, bad) | dict(
+            evaluate_every=every, validation=jnp.ones(4), stop=stopping.patience(2)
+        )
+        begin = training.start(key, jnp.ones(3), optimizer=keywords["optimizer"], stop=keywords["stop"])
+        with pytest.raises(training.NonFiniteError) as caught:
+            training.fit(begin, jnp.ones(4), steps=60, chunk=60, **keywords)
+        before, _ = training.run(begin, jnp.ones(4), steps=bad, **keywords)
+        assert caught.value.step == bad
+        assert_trees_equal(training.revive(caught.value.state), before)
+
+    def test_what_reaches_only_the_optimizers_state_is_found(self, key, monkeypatch):
+        """Layers that are frozen behind Adam take the gradient in and stay: its moments tell."""
+        monkeypatch.setattr(_step, "LARGE", 2)
+        keywords = self.broken_at(key, 20) | dict(optimizer=optax.chain(optax.adam(0.1), optax.set_to_zero()))
+        begin = training.start(key, jnp.ones(3), optimizer=keywords["optimizer"])
+        state, _ = training.run(begin, jnp.ones(4), steps=25, **keywords)
+        assert int(state.stop_state.first_bad_step) == 0
+        with pytest.raises(training.NonFiniteError) as caught:
+            training.fit(begin, jnp.ones(4), steps=70, chunk=25, **keywords)
+        assert caught.value.step == 20
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(caught.value.state.opt_state))
+
+    def broken_at(self, key, bad):
+        """An objective that falls, with a gradient that is NaN at one step, known by its key."""
+        optimizer = optax.sgd(0.01)
+        objective = lambda params, batch, k: jnp.sum(params**2)
+        _, bad_key = batch_of_step(key, jnp.uint32(bad), jnp.ones(4), 4, None, None)
+
+        def value_and_grad(params, batch, k):
+            value, grads = jax.value_and_grad(objective)(params, batch, k)
+            same = (jax.random.key_data(k) == jax.random.key_data(bad_key)).all()
+            return value, jnp.where(same, jnp.nan, grads)
+
+        return dict(objective=objective, optimizer=optimizer, value_and_grad=value_and_grad)
 
     def test_a_gradient_that_is_not_finite_names_its_leaf(self, key):
         def objective(params, batch, k):
