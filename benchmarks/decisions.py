@@ -163,15 +163,15 @@ def variants(problem: Problem, pixels: np.ndarray) -> dict:
         "… old or new state by `where`": guarded(by_choice, problem, pixels),
         "… nothing guarded": guarded(unguarded, problem, pixels),
         "scan written out, rows given": Scan(problem),
-        "… weights (in, out)": Scan(problem, transposed, turned=True),
-        "… mean of outer products": Scan(problem, outer_products),
-        "… order by `random.permutation`": Sorted(problem),
-        "… data shuffled first": Shuffled(problem),
+        "that scan, weights (in, out)": Scan(problem, transposed, turned=True),
+        "that scan, mean of outer products": Scan(problem, outer_products),
+        "that scan, order by `random.permutation`": Sorted(problem),
+        "that scan, data shuffled first": Shuffled(problem),
         "jitted step, loop in Python": Loop(problem),
     }
 
 
-UNEQUAL = ("… order by `random.permutation`", "… data shuffled first")
+UNEQUAL = ("that scan, order by `random.permutation`", "that scan, data shuffled first")
 
 if __name__ == "__main__":
     print(__doc__)

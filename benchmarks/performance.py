@@ -129,7 +129,10 @@ def main():
     parser.add_argument("--list", action="store_true", help="name the workloads and end")
     parser.add_argument("--page", action="store_true", help="only write the tables")
     parser.add_argument(
-        "--rounds", type=options.positive, default=measure.ROUNDS, help="that count (default: %(default)s)"
+        "--rounds",
+        type=options.positive,
+        default=measure.ROUNDS,
+        help="to count (default: %(default)s; fewer are shown, not kept)",
     )
     parser.add_argument(
         "--data-dir", type=options.mnist, metavar="DIR", help="MNIST's four files (default: mlpjax's own)"
@@ -145,8 +148,11 @@ def main():
         say = lambda line, name=name: print(f"\r\033[K{name}: {line}", end="", file=sys.stderr, flush=True)
         result = known[name](arguments.rounds, say)
         print(file=sys.stderr)
-        keep(name, result)
         print(tables.table(result))
+        if arguments.rounds >= measure.ROUNDS:
+            keep(name, result)
+        else:
+            print(f"Not kept: a figure of the page needs {measure.ROUNDS} rounds.")
     tables.write(json.loads(DATA.read_text()))
 
 

@@ -68,7 +68,7 @@ def fit(
     log: str | os.PathLike | Callable | Sequence[Callable] | None = None,
     chunk: int | None = None,
 ) -> tuple[TrainState, History]:
-    """Train with effects: the same steps and the same bits as `run`, and between chunks of them a look at the world.
+    """Train with effects: the same steps and bits as `run`, and between chunks of them a look at the world.
 
     The arguments up to `eval_params` are those of `run`. What is given is never donated: `state` stays usable.
     Ctrl-C and SIGTERM finish the chunk, save, and raise `Interrupted`; a second one stops as soon as Python is in
@@ -107,7 +107,7 @@ def fit(
 
     Raises:
         ValueError: as for `run`.
-        NonFiniteError: at a loss or gradient that is not finite; it carries the last good state.
+        NonFiniteError: at a step that `run` ends at because a number is not finite; it carries the last good state.
         Interrupted: after a signal; it carries state and history.
         CheckpointError: if the state cannot be saved.
 

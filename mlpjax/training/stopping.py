@@ -23,7 +23,8 @@ class StopState(NamedTuple):
     """What a run keeps to know whether to go on.
 
     Attributes:
-        first_bad_step: the step whose loss or gradient was not finite; `NEVER` if there was none.
+        first_bad_step: the step that was not taken because something was not finite, or the earlier one that the run
+            went back to (`fit` finds which it was); `NEVER` if there was none.
         rule: the state of the stopping rule; empty without one.
     """
 
