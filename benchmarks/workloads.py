@@ -243,6 +243,6 @@ def wide(*, directory, missing, batch=256, optimizer="sgd"):
         Bar(OURS, "pytorch", 1 / 1.5),
         Bar(OURS, "mlpjax, jax.grad", 1.10),
     ]
-    title = f"{list(WIDE)}, batch {batch}, {optimizer}, {steps} steps"
+    title = f"{list(WIDE)}, batch {batch}, {dict(sgd='SGD', adam='Adam')[optimizer]}, {steps} steps"
     operations = floor.operations(problem)
     return Workload(title, contestants, bars, batch * steps, "examples/s", operations, ("matmuls alone",))
