@@ -51,7 +51,11 @@ def mlpjax(recipe, directory):
     from mlpjax import data
 
     lap("import")
-    images, test = (data.mnist.load(directory, split=split) for split in ("train", "test"))
+    try:
+        recipe = mlpjax_run.recipe_of(recipe)
+        images, test = (data.mnist.load(directory, split=split) for split in ("train", "test"))
+    except (OSError, ValueError, argparse.ArgumentTypeError) as error:
+        raise SystemExit(f"RECIPE or --data-dir: {error}") from None
     lap("read the data")
     program = built(mlpjax_run.trainer(recipe, len(images.x)), 0, images, test)
     program(0, images, test)[0].block_until_ready()
@@ -97,7 +101,7 @@ def threefry(key, n):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", choices=("mlpjax", "bare"))
-    parser.add_argument("recipe", type=json.loads, metavar="RECIPE", help="see mlpjax_run.py; of no effect on `bare`")
+    parser.add_argument("recipe", metavar="RECIPE", help="see mlpjax_run.py; of no effect on `bare`")
     parser.add_argument("--data-dir", required=True, metavar="DIR", help="where MNIST's four files are")
     arguments = parser.parse_args()
     {"mlpjax": mlpjax, "bare": bare}[arguments.which](arguments.recipe, arguments.data_dir)

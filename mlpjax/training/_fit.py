@@ -68,7 +68,7 @@ def fit(
     log: str | os.PathLike | Callable | Sequence[Callable] | None = None,
     chunk: int | None = None,
 ) -> tuple[TrainState, History]:
-    """Train with effects: the same steps and bits as `run`, and between chunks of them a look at the world.
+    """Train with effects: the steps and, if none breaks, the bits of `run`, with a look at the world between chunks.
 
     The arguments up to `eval_params` are those of `run`. What is given is never donated: `state` stays usable.
     Ctrl-C and SIGTERM finish the chunk, save, and raise `Interrupted`; a second one stops as soon as Python is in

@@ -77,7 +77,7 @@ def run(
 
     A step whose loss, gradient or model state are not finite changes nothing and ends the run: see
     `state.stop_state.first_bad_step` and `training.revive`. A gradient of over 131,072 numbers is not looked at itself
-    (an optimizer that clips what is infinite goes on with it), nor is an update: if they break the parameters or the
+    (an optimizer that clips it or drops it goes on), nor is an update: if they break the parameters or the
     optimizer's state, that is noticed within 32 steps, at the end, and before an evaluation. The run then goes back to
     its last state that was looked at.
 

@@ -223,6 +223,16 @@ def test_broken_parameters_are_never_the_best(key):
     assert np.isfinite(training.best_params(state, stop)).all() and np.isfinite(state.params).all()
 
 
+@pytest.mark.parametrize(("maximize", "infinity"), [(False, -jnp.inf), (True, jnp.inf)])
+def test_an_infinite_evaluation_is_no_improvement(maximize, infinity):
+    """Log-likelihoods reach it where parameters break: what was best before stays, and the rule waits."""
+    stop = stopping.patience(2, maximize=maximize)
+    rule = stop.update(stop.init(jnp.zeros(2)), jnp.ones(2), jnp.uint32(1), {"loss": jnp.asarray(3.0)})
+    rule = stop.update(rule, jnp.full(2, 7.0), jnp.uint32(2), {"loss": jnp.asarray(infinity)})
+    assert float(rule.value) == 3 and int(rule.waited) == 1 and int(rule.step) == 1
+    assert_trees_equal(stop.best(rule), jnp.ones(2))
+
+
 @pytest.mark.parametrize("length", [5])
 def test_a_gradient_through_a_run_in_pieces(length, clusters, key):
     """Scanning over checkpointed pieces of a run gives the gradient of the whole, from less memory."""
