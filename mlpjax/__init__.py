@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from mlpjax import backprop as backprop
     from mlpjax import data as data
     from mlpjax import deep as deep
+    from mlpjax import derivatives as derivatives
     from mlpjax import export as export
     from mlpjax import gradcheck as gradcheck
+    from mlpjax import gradflow as gradflow
     from mlpjax import initializers as initializers
     from mlpjax import layers as layers
     from mlpjax import losses as losses
     from mlpjax import metrics as metrics
     from mlpjax import mlp as mlp
+    from mlpjax import neuron as neuron
     from mlpjax import plots as plots
     from mlpjax import regularizers as regularizers
+    from mlpjax import theory as theory
     from mlpjax import training as training
     from mlpjax import trees as trees
 
@@ -32,15 +36,19 @@ __all__ = [
     "backprop",
     "data",
     "deep",
+    "derivatives",
     "export",
     "gradcheck",
+    "gradflow",
     "initializers",
     "layers",
     "losses",
     "metrics",
     "mlp",
+    "neuron",
     "plots",
     "regularizers",
+    "theory",
     "training",
     "trees",
 ]
