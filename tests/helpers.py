@@ -9,13 +9,18 @@ import numpy as np
 EPS_OF_SCALE = 16
 RELATIVE = {"float64": 1e-12, "float32": 2e-5, "bfloat16": 4e-2}
 
-# `jax.jit(compiler_options=...)` where a test compiles many programs and runs each once: without most of what LLVM and
-# XLA do to be fast, they compile in about half the time; what is computed is the same up to rounding.
+# Without most of what LLVM and XLA do to be fast, programs compile in about half the time; what is computed is the same
+# up to rounding. For `jax.jit(compiler_options=...)` in tests that compile many programs and run each once.
 FAST_TO_COMPILE = {
     "xla_backend_optimization_level": 0,
     "xla_llvm_disable_expensive_passes": True,
     "xla_cpu_use_fusion_emitters": False,
 }
+
+
+def xla_flags() -> list[str]:
+    """The same for every program of a process, in the form of the environment variable XLA_FLAGS."""
+    return [f"--{name}={str(value).lower()}" for name, value in FAST_TO_COMPILE.items()]
 
 
 def eps(dtype) -> float:
