@@ -2,8 +2,9 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Int
 
-from mlpjax._types import Array, ArrayLike, Callable, PyTree, Scalar
+from mlpjax._types import Array, ArrayLike, Callable, PyTree
 
 __all__ = ["descend", "heavy_ball", "iterate", "iterate_until", "nesterov"]
 
@@ -34,7 +35,7 @@ def iterate(update: Callable[[PyTree], PyTree], state: PyTree, *, steps: int) ->
 
 def iterate_until(
     update: Callable[[PyTree], PyTree], state: PyTree, *, stop: Callable[[PyTree], Array], limit: int
-) -> tuple[PyTree, Scalar]:
+) -> tuple[PyTree, Int[Array, ""]]:
     r"""The same iteration until a stopping criterion holds (GD1).
 
     Args:

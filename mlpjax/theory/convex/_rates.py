@@ -236,7 +236,7 @@ def nesterov_factor(kappa: ArrayLike) -> ArrayLike:
         kappa: the condition number κ = L/μ ≥ 1.
 
     Returns:
-        The factor. On a quadratic it is the spectral radius too: a factor of the distance, where F shrinks by its square.
+        The factor. On a quadratic it is the spectral radius too: a factor of the distance, and F shrinks by q².
 
     Raises:
         ValueError: if κ < 1.
