@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from mlpjax import _check
-from mlpjax._types import ArrayLike, Callable, PRNGKey, PyTree, Scalar
+from mlpjax._types import Array, Callable, PRNGKey, PyTree, Scalar
 from mlpjax.theory.convex._methods import step
 
 __all__ = ["batch_noise", "descent_bound", "horizon_rate", "running_mean", "stochastic_descend"]
@@ -15,7 +15,7 @@ def stochastic_descend(
     gradient: Callable[[PyTree, PRNGKey], PyTree],
     start: PyTree,
     *,
-    rate: ArrayLike,
+    rate: float | Array,
     steps: int,
 ) -> PyTree:
     r"""Stochastic gradient descent (GD5).
@@ -75,7 +75,7 @@ def running_mean(path: PyTree) -> PyTree:
     return jax.tree.map(mean, path)
 
 
-def horizon_rate(steps: int, *, L: ArrayLike, distance: ArrayLike, noise: ArrayLike = 0.0) -> ArrayLike:
+def horizon_rate(steps: int, *, L: float | Array, distance: float | Array, noise: float | Array = 0.0) -> float | Array:
     r"""The learning rate that makes the bound for convex functions small after so many steps (GD5).
 
     $$\tau = \min\Bigl(\frac1L,\ \frac{D}{\sigma\sqrt t}\Bigr)$$
@@ -97,7 +97,9 @@ def horizon_rate(steps: int, *, L: ArrayLike, distance: ArrayLike, noise: ArrayL
     return 1 / jnp.maximum(L, noise * jnp.sqrt(float(steps)) / distance)
 
 
-def descent_bound(steps: int, *, L: ArrayLike, distance: ArrayLike, noise: ArrayLike = 0.0) -> ArrayLike:
+def descent_bound(
+    steps: int, *, L: float | Array, distance: float | Array, noise: float | Array = 0.0
+) -> float | Array:
     r"""What (stochastic) gradient descent with `horizon_rate` guarantees for every convex L-smooth F (GD5).
 
     $$\mathbb E\,F(\bar\theta) - F^* \le \frac{L D^2}{2t} + \frac{D\sigma}{\sqrt t}, \qquad
