@@ -278,7 +278,7 @@ def on_logistic(key, instances=24):
         z = before + (path - before) / s
         excess = jax.vmap(F.value)(path) - F.value(best)
         potential = excess + F.mu / 2 * jnp.sum((z - best[None, :]) ** 2, -1)
-        bound = 2 * (1 - s) ** jnp.arange(31) * excess[0]
+        bound = 2 * (1 - s) ** jnp.arange(31.0) * excess[0]
         return {
             "co-coercivity": lower / (g @ d),
             "gamma": jnp.max(squares[1:] / squares[:-1]) / gamma,
