@@ -55,10 +55,11 @@ def draw(plt, C):
     for p, color in ((10, 1), (4, 2)):
         path = convex.descend(lambda v, p=p: v ** (p - 1), 1.0, rate=1 / (p - 1), steps=1000)
         left.loglog(np.arange(1, 1001), path[1:] ** p / p, color=C[color], lw=1.6)
-    left.text(45, 1.6e-2, "bound", fontsize=9)
-    left.text(150, 1.1e-4, r"$\theta^{10}/10$", color=C[1], fontsize=10, ha="right")
-    left.text(28, 1.2e-5, r"$\theta^4/4$", color=C[2], fontsize=10, ha="right")
-    left.text(3, 8e-3, "worst\ncases", color=C[0], fontsize=9)
+    left.text(60, 1.8e-2, "bound", fontsize=9)
+    left.text(1200, 2e-5, r"$\frac{\theta^{10}}{10}$", color=C[1], fontsize=12, va="center")
+    left.text(1200, 6e-7, r"$\frac{\theta^4}{4}$", color=C[2], fontsize=12, va="center")
+    left.text(1200, 2e-4, "worst\ncases", color=C[0], fontsize=9, va="center")
+    left.set_xlim(0.8, 9000)
     left.set_title("full gradient", fontsize=10)
     of_values, of_mean = noise()
     bound = [convex.descent_bound(n, L=3.0, distance=1.0, noise=0.5) for n in HORIZONS]
@@ -66,9 +67,9 @@ def draw(plt, C):
     for values, color, marker in ((of_values, 3, "o-"), (of_mean, 4, "s-")):
         mean, error = bars(values)
         right.errorbar(HORIZONS, mean, error, fmt=marker, color=C[color], ms=4.5, lw=1, capsize=2)
-    right.text(1600, 7e-2, "bound", fontsize=9)
-    right.text(1500, 1.6e-2, "mean of the values", color=C[3], fontsize=9)
-    right.text(420, 1.2e-4, "value of the mean", color=C[4], fontsize=9)
+    right.text(2400, 1.7e-2, "bound", fontsize=9)
+    right.text(420, 1.7e-3, "mean of the values", color=C[3], fontsize=9)
+    right.text(420, 3e-5, "value of the mean", color=C[4], fontsize=9)
     right.set_title("noisy gradient", fontsize=10)
     for ax in (left, right):
         ax.set_xlabel("steps $t$")

@@ -27,7 +27,8 @@ def check_condition(kappa):
         )
 
 
-def _check_rate(rate, mu, L):
+def check_rate(rate, mu, L):
+    """0 < τ ≤ 2/(μ + L)."""
     if not _check.concrete((rate, mu, L)):
         return
     rate, largest = np.asarray(rate), np.asarray(optimal_rate(mu, L))
@@ -61,7 +62,7 @@ def contraction(rate: float | Array, mu: float | Array, L: float | Array) -> flo
         0.25
     """
     check_constants(mu, L)
-    _check_rate(rate, mu, L)
+    check_rate(rate, mu, L)
     return 1 - 2 * rate * mu * L / (mu + L)
 
 

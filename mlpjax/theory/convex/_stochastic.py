@@ -122,6 +122,17 @@ def descent_bound(
     return L * distance**2 / (2 * steps) + distance * noise / steps**0.5
 
 
+def examples(gradients, batch_size, replacement):
+    """N, for which B must be possible."""
+    n = _check.leading_axis(gradients)
+    if batch_size < 1 or (batch_size > n and not replacement):
+        raise ValueError(
+            f"`batch_size` must lie between 1 and the number of examples, {n}; got {batch_size}. A larger batch needs "
+            f"`replacement=True`."
+        )
+    return n
+
+
 def batch_noise(gradients: PyTree, batch_size: int, *, replacement: bool = True) -> Scalar:
     r"""How far the gradient of a random mini-batch is from that of all examples, as a root mean square (GD5).
 
@@ -147,12 +158,7 @@ def batch_noise(gradients: PyTree, batch_size: int, *, replacement: bool = True)
         >>> float(convex.batch_noise(gradients, 4)), float(convex.batch_noise(gradients, 4, replacement=False))
         (0.5, 0.0)
     """
-    n = _check.leading_axis(gradients)
-    if batch_size < 1 or (batch_size > n and not replacement):
-        raise ValueError(
-            f"`batch_size` must lie between 1 and the number of examples, {n}; got {batch_size}. A larger batch needs "
-            f"`replacement=True`."
-        )
+    n = examples(gradients, batch_size, replacement)
     trace = sum(jnp.sum(jnp.var(leaf, 0)) for leaf in jax.tree.leaves(gradients))
     share = 1.0 if replacement else (n - batch_size) / max(n - 1, 1)
     return jnp.sqrt(jnp.asarray(trace) * (share / batch_size))
