@@ -55,7 +55,7 @@ def two_minima(theta):
 
 
 def rosenbrock(theta):
-    """A curved valley. Its walls have the factor 10; the whole is scaled so that the largest curvature at (1, 1) is 1."""
+    """A curved valley, its walls with the factor 10, scaled so that the largest curvature at (1, 1) is about 1."""
     x, y = theta
     return ((1 - x) ** 2 + 10 * (y - x**2) ** 2) / 102
 
@@ -65,7 +65,8 @@ def network(theta):
     zero = jnp.zeros(1, jnp.float32)
 
     def answer(w, x):
-        return mlp.apply([Dense(jnp.reshape(each, (1, 1)), zero) for each in w], x[None], activation=tanh)
+        params = tuple(Dense(jnp.reshape(each, (1, 1)), zero) for each in w)
+        return mlp.apply(params, x[None], activation=tanh)
 
     teacher = jax.tree.map(jnp.float32, TEACHER)
     cost = lambda x: half_squared_error.value(answer(theta, x), answer(teacher, x))
@@ -73,7 +74,7 @@ def network(theta):
 
 
 def look(F, lowest=0.0):
-    """What is to be seen at a point: value, height above the lowest, gradient and its length, curvatures, distance to 0."""
+    """What is to be seen at a point: value, height above the lowest, gradient, curvatures, distance to 0."""
 
     def seen(theta, *shape):
         slope = jax.grad(lambda t: F(t, *shape))

@@ -11,9 +11,9 @@ from docs.demos import _surfaces as land
 from mlpjax.theory import convex
 
 ALT = (
-    "Three maps of one ravine with level lines, and the path of gradient descent on each from the same start. With a small "
-    "step the path turns into the valley and stops far from its lowest point. With the step 2 over mu plus L it goes to and "
-    "fro across the valley and arrives. With a step above 2 over L its swings grow and it leaves the map."
+    "Three maps of one ravine with level lines, and the path of gradient descent on each from the same start. With a "
+    "small step the path turns into the valley and stops far from its lowest point. With the step 2 over mu plus L it "
+    "goes to and fro across the valley and arrives. With a step above 2 over L its swings grow and it leaves the map."
 )
 TILT = 0.35  # of the ravine, in radians
 ravine = lambda theta, condition: land.quadratic(theta, condition, TILT)
@@ -61,7 +61,8 @@ SURFACES = {
     ),
 }
 RULES = {"sgd": "gradient descent", "momentum": "heavy ball", "nesterov": "Nesterov"}
-STEPS = {name: (0.05, 0.8, 2.6) for name in SURFACES} | {"valley": (0.05, 0.9, 2.3), "saddle": (0.05, 0.7, 2.1), "minima": (0.05, 0.6, 2.6)}
+STEPS = {name: (0.05, 0.8, 2.6) for name in SURFACES}  # too small, right, too large
+STEPS |= {"saddle": (0.05, 0.7, 2.1), "minima": (0.05, 0.6, 2.6), "valley": (0.05, 0.9, 2.3)}
 MARKS = (1, 2, 3, 5, 8, 13, 21)
 CASES = {  # where page and JAX are compared: rates, momentum, condition numbers
     "sgd": [(rate, 0.0, condition) for rate in (0.1, 0.9, 1.9) for condition in (1.0, 10.0, 100.0)],
@@ -99,12 +100,14 @@ def rates(rule):
 
     def known(rate, momentum, condition):
         mu, L = jnp.float32(1) / condition, jnp.float32(1)
-        tuned = {"momentum": convex.heavy_ball_tuning, "nesterov": convex.nesterov_tuning}.get(rule)
-        if tuned is None:
-            factor, best = convex.quadratic_factor(rate, jnp.concatenate([mu[None], L[None]])), (convex.optimal_rate(mu, L), 0 * mu)
+        if rule == "sgd":
+            factor = convex.quadratic_factor(rate, jnp.concatenate([mu[None], L[None]]))
+            best, limit = (convex.optimal_rate(mu, L), 0 * mu), 2 / L
         else:
-            factor, best = jnp.maximum(*(carried(rule, each, rate, momentum) for each in (mu, L))), tuple(tuned(mu, L))
-        limit = {"sgd": 2 / L, "momentum": 2 * (1 + momentum) / L}.get(rule, 2 * (1 + momentum) / (1 + 2 * momentum) / L)
+            factor = jnp.maximum(*(carried(rule, each, rate, momentum) for each in (mu, L)))
+            tuning = {"momentum": convex.heavy_ball_tuning, "nesterov": convex.nesterov_tuning}[rule]
+            best = tuple(tuning(mu, L))
+            limit = 2 * (1 + momentum) / L / (1 if rule == "momentum" else 1 + 2 * momentum)
         return {"factor": factor, "digit": -jnp.log(10.0) / jnp.log(factor), "best": best, "limit": limit}
 
     return known
@@ -198,12 +201,12 @@ def draw(plt, C):
     height = np.asarray(land.heights(ravine)(xs, ys, condition)).reshape(land.ROWS, land.COLUMNS)
     x, y = xs[: land.COLUMNS], ys[:: land.COLUMNS]
     best = 2 / (1 + 1 / condition)
-    settings = np.float32([0.06, best, 2.06])
+    settings, steps = np.float32([0.06, best, 2.16]), (26, 26, 8)
     seen = jax.jit(jax.vmap(lambda rate: walk("ravine", "sgd", surface.start, rate, 0.0, condition, 26)))(settings)
     titles = ("too small", "$\\tau^* = 2/(\\mu+L)$", "above $2/L$")
     for k, (ax, title, color) in enumerate(zip(axes, titles, (C[1], C[2], C[4]), strict=True)):
         ax.contour(x, y, height, levels=height.max() * (np.arange(1, 11) / 10) ** 2, colors=[C.faint], linewidths=0.8)
-        ax.plot(seen["x"][k], seen["y"][k], "o-", color=color, ms=3, lw=1.2)
+        ax.plot(seen["x"][k, : steps[k]], seen["y"][k, : steps[k]], "o-", color=color, ms=3, lw=1.2)
         ax.plot(*surface.start, "o", color=C[0], ms=6)
         ax.plot(0, 0, "+", color=C.ink, ms=9, mew=1.5)
         ax.set(title=title, aspect="equal", xlim=(-3, 3), ylim=(-2, 2), xticks=(-2, 0, 2), yticks=(-1, 0, 1))

@@ -292,7 +292,7 @@
         marks.forEach((row, k) => {
           state.steps = data.marks[k];
           refresh();
-          data.shown.forEach((key, i) => (pairs[`${name}, step ${data.marks[k]}: ${key}`] = [numbers[key].value(), row[i]]));
+          data.shown.forEach((key, i) => { if (Math.abs(row[i]) > 1e-5) pairs[`${name}, step ${data.marks[k]}: ${key}`] = [numbers[key].value(), row[i]]; });
         });
         for (const [key, value] of Object.entries(wanted)) if (key !== "best" && value !== null) pairs[`${name}: ${key}`] = [numbers[key].value(), value];
         if (wanted.best) pairs[`${name}: best`] = [numbers.best.value(), wanted.best[0]];
