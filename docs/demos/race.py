@@ -193,7 +193,7 @@ def data():
 @programs.single
 def draw(plt, C):
     """The ravine along the axes and turned, at the same rates."""
-    fig, axes = plt.subplots(1, 2, figsize=(7, 2.7), layout="constrained", sharey=True)
+    fig, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained", sharey=True)
     xs, ys = land.lattice(SURFACES["ravine"])
     x, y = xs[: land.COLUMNS], ys[:: land.COLUMNS]
     angles = np.float32([0, 45])

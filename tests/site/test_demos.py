@@ -235,6 +235,11 @@ def test_descent_by_presets_sliders_and_keys(demo):
     box = place.locator(".mx-land__svg").bounding_box()
     place.page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
     assert "x = 1.5" in start.get_attribute("aria-label")
+    place.page.mouse.down()
+    place.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
+    place.page.mouse.up()
+    place.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    assert "x = −1.5" in start.get_attribute("aria-label")
     assert demo.found == []
 
 

@@ -259,7 +259,7 @@
     const svg = s("svg", { class: "mx-land__svg" }, s("clipPath", { id }, border), lines, ticks, s("g", { "clip-path": `url(#${id})` }, above), handle);
     const root = h("div", { class: "mx-land", role: "group", "aria-label": name }, canvas, svg);
     Object.assign(canvas.style, { width: `${(100 * columns) / (columns - 1)}%`, left: `${-50 / (columns - 1)}%`, height: `${(100 * rows) / (rows - 1)}%`, top: `${-50 / (rows - 1)}%` });
-    let box = { center: [0, 0], reach: 1, power: 2 }, values = null, width = 1, point = [0, 0];
+    let box = { center: [0, 0], reach: 1, power: 2 }, values = null, width = 1, point = [0, 0], dragged = null;
     const height = () => (width * (rows - 1)) / (columns - 1), unit = () => width / (columns - 1);
     const X = x => (width * (x - box.center[0] + box.reach)) / (2 * box.reach), Y = y => height() / 2 - (width * (y - box.center[1])) / (2 * box.reach);
     const left = () => box.center[0] - box.reach, top = () => box.center[1] + (box.reach * (rows - 1)) / (columns - 1);
@@ -314,11 +314,14 @@
     svg.addEventListener("pointerdown", event => {
       if (event.button || (event.pointerType === "touch" && !handle.contains(event.target))) return;
       svg.setPointerCapture(event.pointerId);
+      dragged = event.pointerId;
       handle.focus({ preventScroll: true });
       event.preventDefault();
       follow(event);
     });
-    svg.addEventListener("pointermove", event => { if (svg.hasPointerCapture(event.pointerId)) follow(event); });
+    handle.addEventListener("touchstart", event => event.preventDefault(), { passive: false });  // a finger here drags, elsewhere it scrolls
+    svg.addEventListener("pointermove", event => { if (event.pointerId === dragged) follow(event); });
+    svg.addEventListener("lostpointercapture", () => { dragged = null; });
     svg.addEventListener("click", event => { if (!handle.contains(event.target)) follow(event); });  // a tap
     handle.addEventListener("keydown", event => {
       const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];

@@ -5,7 +5,7 @@
   const LAST = 2000, FIRST = 6, FAR = 1e6, FLAT = 2e-3;
   const NAMES = { sgd: ["2/(μ+L)", "2/L"], momentum: ["best", "limit"], nesterov: ["1/L", "limit"] };  // of marks on the slider
   const HINTS = {
-    ravine: "Drag the start, or move it with the arrow keys. At κ = 1 the gradient points straight away from the minimum; the larger κ, the more it points across the valley.",
+    ravine: "Drag the start, or move it with the arrow keys: the gradient stands at a right angle to the level line everywhere. At κ = 1 it points straight away from the minimum; the larger κ, the more it points across the valley.",
     saddle: "Put the start on the line y = 0: there the gradient has no part along y, and the path ends at the saddle. A little beside it, the path leaves again.",
     minima: "The left minimum is the lower one. Start and step size decide which of the two a path finds.",
     valley: "The way down into the valley takes a few steps, the way along it hundreds. Momentum shortens it.",
