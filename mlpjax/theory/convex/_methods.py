@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Int
 
-from mlpjax._types import Array, ArrayLike, Callable, PyTree
+from mlpjax._types import Array, Callable, PyTree
 
 __all__ = ["descend", "heavy_ball", "iterate", "iterate_until", "nesterov"]
 
@@ -70,7 +70,7 @@ def beyond(theta, previous, momentum):
     return jax.tree.map(lambda t, p: t + jnp.asarray(momentum, t.dtype) * (t - p), theta, previous)
 
 
-def descend(gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: ArrayLike, steps: int) -> PyTree:
+def descend(gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: float | Array, steps: int) -> PyTree:
     r"""Gradient descent (GD1).
 
     $$\theta_{k+1} = \theta_k - \tau\,\nabla F(\theta_k)$$
@@ -93,7 +93,7 @@ def descend(gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: ArrayL
 
 
 def heavy_ball(
-    gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: ArrayLike, momentum: ArrayLike, steps: int
+    gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: float | Array, momentum: float | Array, steps: int
 ) -> PyTree:
     r"""Gradient descent with momentum, the heavy ball of Polyak (OPT1), from rest: $\theta_{-1} = \theta_0$.
 
@@ -119,14 +119,14 @@ def heavy_ball(
     """
 
     def update(state):
-        theta, _ = state
-        return step(beyond(*state, momentum), gradient(theta), rate), theta
+        theta, previous = state
+        return step(beyond(theta, previous, momentum), gradient(theta), rate), theta
 
     return iterate(update, (start, start), steps=steps)[0]
 
 
 def nesterov(
-    gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: ArrayLike, momentum: ArrayLike, steps: int
+    gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: float | Array, momentum: float | Array, steps: int
 ) -> PyTree:
     r"""Nesterov's accelerated gradient (OPT1), from rest: the gradient is taken where momentum leads.
 
@@ -152,8 +152,8 @@ def nesterov(
     """
 
     def update(state):
-        theta, _ = state
-        y = beyond(*state, momentum)
+        theta, previous = state
+        y = beyond(theta, previous, momentum)
         return step(y, gradient(y), rate), theta
 
     return iterate(update, (start, start), steps=steps)[0]

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from mlpjax import _check
-from mlpjax._types import ArrayLike, Callable, PRNGKey, PyTree, Scalar
+from mlpjax._types import Array, Callable, PRNGKey, PyTree, Scalar
 from mlpjax.theory.convex._methods import step
 
 __all__ = ["batch_noise", "descent_bound", "horizon_rate", "running_mean", "stochastic_descend"]
@@ -15,7 +15,7 @@ def stochastic_descend(
     gradient: Callable[[PyTree, PRNGKey], PyTree],
     start: PyTree,
     *,
-    rate: ArrayLike,
+    rate: float | Array,
     steps: int,
 ) -> PyTree:
     r"""Stochastic gradient descent (GD5).
@@ -75,7 +75,7 @@ def running_mean(path: PyTree) -> PyTree:
     return jax.tree.map(mean, path)
 
 
-def horizon_rate(steps: int, *, L: ArrayLike, distance: ArrayLike, noise: ArrayLike = 0.0) -> ArrayLike:
+def horizon_rate(steps: int, *, L: float | Array, distance: float | Array, noise: float | Array = 0.0) -> float | Array:
     r"""The learning rate that makes the bound for convex functions small after so many steps (GD5).
 
     $$\tau = \min\Bigl(\frac1L,\ \frac{D}{\sigma\sqrt t}\Bigr)$$
@@ -97,7 +97,9 @@ def horizon_rate(steps: int, *, L: ArrayLike, distance: ArrayLike, noise: ArrayL
     return 1 / jnp.maximum(L, noise * jnp.sqrt(float(steps)) / distance)
 
 
-def descent_bound(steps: int, *, L: ArrayLike, distance: ArrayLike, noise: ArrayLike = 0.0) -> ArrayLike:
+def descent_bound(
+    steps: int, *, L: float | Array, distance: float | Array, noise: float | Array = 0.0
+) -> float | Array:
     r"""What (stochastic) gradient descent with `horizon_rate` guarantees for every convex L-smooth F (GD5).
 
     $$\mathbb E\,F(\bar\theta) - F^* \le \frac{L D^2}{2t} + \frac{D\sigma}{\sqrt t}, \qquad
@@ -118,6 +120,17 @@ def descent_bound(steps: int, *, L: ArrayLike, distance: ArrayLike, noise: Array
         (0.03125, 0.15625)
     """
     return L * distance**2 / (2 * steps) + distance * noise / steps**0.5
+
+
+def examples(gradients, batch_size, replacement):
+    """N, for which B must be possible."""
+    n = _check.leading_axis(gradients)
+    if batch_size < 1 or (batch_size > n and not replacement):
+        raise ValueError(
+            f"`batch_size` must lie between 1 and the number of examples, {n}; got {batch_size}. A larger batch needs "
+            f"`replacement=True`."
+        )
+    return n
 
 
 def batch_noise(gradients: PyTree, batch_size: int, *, replacement: bool = True) -> Scalar:
@@ -145,12 +158,7 @@ def batch_noise(gradients: PyTree, batch_size: int, *, replacement: bool = True)
         >>> float(convex.batch_noise(gradients, 4)), float(convex.batch_noise(gradients, 4, replacement=False))
         (0.5, 0.0)
     """
-    n = _check.leading_axis(gradients)
-    if batch_size < 1 or (batch_size > n and not replacement):
-        raise ValueError(
-            f"`batch_size` must lie between 1 and the number of examples, {n}; got {batch_size}. A larger batch needs "
-            f"`replacement=True`."
-        )
+    n = examples(gradients, batch_size, replacement)
     trace = sum(jnp.sum(jnp.var(leaf, 0)) for leaf in jax.tree.leaves(gradients))
     share = 1.0 if replacement else (n - batch_size) / max(n - 1, 1)
     return jnp.sqrt(jnp.asarray(trace) * (share / batch_size))
