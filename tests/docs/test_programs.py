@@ -216,3 +216,17 @@ def test_size_of_the_demos(demo):
     module, data = demo
     assert len(json.dumps(data, separators=(",", ":"), allow_nan=False)) < 60_000
     assert isinstance(module.ALT, str)
+
+
+@pytest.mark.parametrize("rule, momentum", [("sgd", 0.0), ("momentum", 0.6), ("nesterov", 0.6)])
+def test_descent_limits_and_factors_are_those_of_long_runs(rule, momentum):
+    descent = figures.load(DOCS / "demos" / "descent.py")
+    with jax.enable_x64(False):
+        known = jax.jit(descent.rates(rule))
+        limit = float(known(1.0, momentum, 10.0)["limit"])
+        below, above = (float(known(part * limit, momentum, 10.0)["factor"]) for part in (0.999, 1.001))
+        walk = lambda rate: descent.walk("ravine", rule, (1.0, 1.5), rate, momentum, 10.0, 61)["distance"]
+        distance = jax.jit(jax.vmap(walk))(jnp.float32([1.3 * limit, 0.9 * limit]))
+    assert below < 1 < above
+    wanted = [float(known(part * limit, momentum, 10.0)["factor"]) for part in (1.3, 0.9)]
+    assert np.asarray(distance[:, 60] / distance[:, 20]) ** (1 / 40) == pytest.approx(wanted, rel=5e-2)

@@ -203,3 +203,100 @@ def test_backprop_steps_by_keys_and_descends(demo):
     place.get_by_role("button", name="Reset").click()
     place.get_by_label("input x₁").press("Home")
     assert said() == "1 of 26" and result() == pytest.approx(0.5 * -2 - 1.0 * 0.5 + 0.2)
+
+
+def descent_facts(place):
+    terms, shown = place.locator("dt").all_inner_texts(), place.locator("dd").all_inner_texts()
+    return dict(zip(terms, shown, strict=True))
+
+
+def test_descent_by_presets_sliders_and_keys(demo):
+    place = demo("descent")
+    fact = lambda term: float(descent_facts(place)[term])
+    verdict = lambda: place.locator(".mx-verdict").inner_text()
+    assert "Converges" in verdict() and fact("best η") == pytest.approx(2 / 1.1, rel=1e-2) and fact("limit of η") == 2
+    assert fact("factor per step ρ") == pytest.approx(9 / 11, rel=1e-2)
+    place.get_by_role("button", name="Reset").click()
+    place.get_by_role("button", name="Step", exact=True).click()
+    assert fact("step") == 1
+    place.get_by_role("button", name="Too large").click()
+    assert "Diverges" in verdict() and fact("factor per step ρ") > 1
+    place.get_by_role("button", name="Too small").click()
+    assert "Too small" in verdict()
+    place.get_by_label("Condition κ").press("Home")
+    place.get_by_role("button", name="Right").click()
+    assert "at once" in verdict() and fact("factor per step ρ") == 0
+    start = place.locator(".mx-land__handle")
+    start.focus()
+    before = start.get_attribute("aria-label")
+    start.press("ArrowUp")
+    start.press("Shift+ArrowRight")
+    assert start.get_attribute("aria-label") != before
+    box = place.locator(".mx-land__svg").bounding_box()
+    place.page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2)
+    assert "x = 1.5" in start.get_attribute("aria-label")
+    place.page.mouse.down()
+    place.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
+    place.page.mouse.up()
+    place.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    assert "x = −1.5" in start.get_attribute("aria-label")
+    assert demo.found == []
+
+
+def test_descent_momentum_helps_and_runs_stop(demo):
+    place = demo("descent")
+    factor = lambda: float(descent_facts(place)["factor per step ρ"])
+    assert not place.get_by_label("Momentum β").is_visible()
+    place.get_by_label("Condition κ").press("End")
+    place.get_by_role("button", name="Right").click()
+    plain = factor()
+    place.get_by_label("Method", exact=True).select_option("momentum")
+    place.get_by_role("button", name="Right").click()
+    assert plain == pytest.approx(99 / 101, rel=1e-3) and factor() == pytest.approx(9 / 11, rel=1e-3)
+    for surface in ("saddle", "minima", "valley", "network"):
+        place.get_by_label("Surface", exact=True).select_option(surface)
+        assert "factor" not in place.locator("dl").inner_text()
+    place.get_by_label("Surface", exact=True).select_option("saddle")
+    place.get_by_label("Method", exact=True).select_option("sgd")
+    place.get_by_role("button", name="Run").click()
+    place.page.wait_for_function("() => document.querySelector('.mx-verdict').innerText.startsWith('Arrived')")
+    assert demo.found == []
+
+
+def race_rows(place):
+    rows = place.locator("tbody tr").evaluate_all(
+        "rows => rows.map(r => [...r.querySelectorAll('[data-value]')].map(e => Number(e.dataset.value)))"
+    )
+    return {name: row for name, row in zip(("sgd", "momentum", "nesterov", "rmsprop", "adam"), rows, strict=True)}
+
+
+def test_race_turned_ravine_hurts_only_those_that_scale_coordinates(demo):
+    place = demo("race")
+    before = race_rows(place)
+    place.get_by_label("Turned by").press("End")
+    after = race_rows(place)
+    for name in ("sgd", "momentum", "nesterov"):
+        assert after[name] == pytest.approx(before[name], rel=2e-2)
+    assert before["adam"][2] > 0 and after["adam"][2] == -1 and after["adam"][1] > 10 * before["adam"][1]
+    place.get_by_role("button", name="Tune anew").click()
+    assert race_rows(place)["adam"][2] > 0 and place.get_by_role("button", name="Tune anew").is_disabled()
+
+
+def test_race_runs_pauses_resets_and_hides(demo):
+    place = demo("race")
+    place.get_by_role("button", name="Reset").click()
+    assert len({row[1] for row in race_rows(place).values()}) == 1
+    place.get_by_role("button", name="Race").click()
+    place.page.wait_for_function("() => [...document.querySelectorAll('tbody .mx-right')].length >= 2")
+    place.get_by_role("button", name="Pause").click()
+    rates = {name: row[0] for name, row in race_rows(place).items()}
+    place.get_by_label("All rates").press("End")
+    assert {name: row[0] / 4 for name, row in race_rows(place).items()} == pytest.approx(rates)
+    assert "lost" in place.locator("tbody").text_content()
+    place.get_by_label("Noisy gradients").check()
+    paths = place.locator(".mx-plot .mx-curve").count()
+    place.get_by_label("RMSProp").uncheck()
+    assert place.locator(".mx-plot .mx-curve").count() == paths - 1
+    place.get_by_label("Course", exact=True).select_option("valley")
+    assert not place.get_by_label("Turned by").is_visible()
+    assert demo.found == []

@@ -73,10 +73,13 @@
     if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
     if (value === 0) return "0";
     const size = Math.abs(value);
-    if (size >= 1e-4 && size < 1e5) return value.toPrecision(digits).replace(/e.*/, "").replace("-", "−");
+    if (size >= 1e-4 && size < 1e5) return (size < 10 ** (digits - 1) ? value.toPrecision(digits) : value.toFixed(0)).replace("-", "−");
     const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
-    return `${mantissa}·10${Array.from(String(Number(exponent)), c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("")}`.replace("-", "−");
+    return `${mantissa}·${MX.power(Number(exponent))}`.replace("-", "−");
   };
+
+  /** A power of ten by its exponent. */
+  MX.power = k => (k === 0 ? "1" : k === 1 ? "10" : `10${Array.from(String(k), c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("")}`);
 
   /** The same without trailing zeros: for what is exact. */
   MX.short = (value, digits = 4) => (value === null ? "–" : String(Number(value.toPrecision(digits))).replace("-", "−"));
@@ -205,11 +208,11 @@
     return d;
   };
 
-  /** Where values on a square lattice cross a level: one path, in the lattice's coordinates, times `unit`. */
+  /** Where values on a lattice with `side` columns cross a level: one path, in the lattice's coordinates, times `unit`. */
   MX.contour = (values, side, level, unit) => {
     let d = "";
     const at = (i, j) => values[i * side + j] - level;
-    for (let i = 0; i + 1 < side; i++) {
+    for (let i = 0; i + 1 < values.length / side; i++) {
       for (let j = 0; j + 1 < side; j++) {
         const corners = [[i, j], [i, j + 1], [i + 1, j + 1], [i + 1, j]], cuts = [];
         corners.forEach(([p, q], k) => {
@@ -239,6 +242,123 @@
       start() { if (!running) { running = true; next(); } },
       stop() { running = false; },
       get running() { return running; },
+    };
+  };
+
+  /* ---- A map of a function of two variables ---- */
+
+  /** Colors and level lines of a function on a rectangle, a group `above` for what is drawn there, and a point to move with
+   *  pointer, finger or arrow keys, which calls `on(x, y)`. `box`: {center, reach, power}; see docs/demos/_surfaces.py. */
+  MX.landscape = ({ columns, rows, name, hue = "--c1", strength = 0.42, on }) => {
+    const LEVELS = 12, id = newId();
+    const canvas = h("canvas", { class: "mx-land__colors", width: columns, height: rows });
+    const border = s("rect"), lines = s("path", { class: "mx-land__lines" }), above = s("g");
+    const ring = [s("circle", { class: "mx-land__grip", r: 22 }), s("circle", { class: "mx-land__focus", r: 13 }), s("circle", { class: "mx-land__ring", r: 7.5 })];
+    const handle = s("g", { class: "mx-land__handle", tabindex: 0, role: "application", "aria-roledescription": "point on a map" }, ring);
+    const ticks = s("g", { class: "mx-land__ticks", "aria-hidden": "true" });
+    const svg = s("svg", { class: "mx-land__svg" }, s("clipPath", { id }, border), lines, ticks, s("g", { "clip-path": `url(#${id})` }, above), handle);
+    const root = h("div", { class: "mx-land", role: "group", "aria-label": name }, canvas, svg);
+    Object.assign(canvas.style, { width: `${(100 * columns) / (columns - 1)}%`, left: `${-50 / (columns - 1)}%`, height: `${(100 * rows) / (rows - 1)}%`, top: `${-50 / (rows - 1)}%` });
+    let box = { center: [0, 0], reach: 1, power: 2 }, values = null, width = 1, point = [0, 0], dragged = null;
+    const height = () => (width * (rows - 1)) / (columns - 1), unit = () => width / (columns - 1);
+    const X = x => (width * (x - box.center[0] + box.reach)) / (2 * box.reach), Y = y => height() / 2 - (width * (y - box.center[1])) / (2 * box.reach);
+    const left = () => box.center[0] - box.reach, top = () => box.center[1] + (box.reach * (rows - 1)) / (columns - 1);
+
+    /** The points of the lattice, row by row from the top. */
+    function lattice(given) {
+      box = given;
+      const step = (2 * box.reach) / (columns - 1), all = { length: columns * rows };
+      return [Float32Array.from(all, (_, n) => left() + step * (n % columns)), Float32Array.from(all, (_, n) => top() - step * Math.floor(n / columns))];
+    }
+
+    /** Show values on the lattice. */
+    function show(given, least) {
+      values = Float32Array.from(given);
+      values.least = least;
+      values.most = values.reduce((a, b) => Math.max(a, b));
+      draw();
+    }
+
+    function draw() {
+      width = root.clientWidth;
+      if (!width || !values) return;
+      const range = values.most - values.least, paper = MX.rgb(root, "--paper"), color = MX.rgb(root, hue);
+      const brush = canvas.getContext("2d"), image = brush.createImageData(columns, rows);
+      values.forEach((v, i) => {
+        const part = strength * (1 - Math.max(0, (v - values.least) / range) ** (1 / box.power));
+        for (let k = 0; k < 3; k++) image.data[4 * i + k] = paper[k] * (1 - part) + color[k] * part;
+        image.data[4 * i + 3] = 255;
+      });
+      brush.putImageData(image, 0, 0);
+      svg.setAttribute("viewBox", `0 0 ${width} ${height()}`);
+      fill(border, { width, height: height() }, []);
+      lines.setAttribute("d", Array.from({ length: LEVELS }, (_, k) => MX.contour(values, columns, values.least + range * ((k + 0.5) / LEVELS) ** box.power, unit())).join(""));
+      const marks = [-2, -1, 0, 1, 2].map(k => Math.round(k * box.reach / 3 + box.center[0])), seen = [...new Set(marks)];
+      ticks.replaceChildren(
+        ...seen.map(x => s("text", { x: X(x), y: height() - 5, "text-anchor": "middle" }, String(x).replace("-", "−"))),
+        ...seen.filter(y => Y(y) > 16 && Y(y) < height() - 22).map(y => s("text", { x: 5, y: Y(y) + 4 }, String(y).replace("-", "−"))));
+      move();
+    }
+
+    const move = () => handle.setAttribute("transform", `translate(${X(point[0]).toFixed(1)},${Y(point[1]).toFixed(1)})`);
+    function put(x, y) {
+      const inside = (v, middle, reach) => Math.max(middle - reach, Math.min(middle + reach, Math.round(200 * v) / 200));
+      point = [inside(x, box.center[0], 0.98 * box.reach), inside(y, box.center[1], 0.97 * (top() - box.center[1]))];
+      move();
+      on(...point);
+    }
+    const follow = event => {
+      const at = svg.getBoundingClientRect(), scale = (2 * box.reach) / at.width;
+      put(left() + scale * (event.clientX - at.left), top() - scale * (event.clientY - at.top));
+    };
+    svg.addEventListener("pointerdown", event => {
+      if (event.button || (event.pointerType === "touch" && !handle.contains(event.target))) return;
+      svg.setPointerCapture(event.pointerId);
+      dragged = event.pointerId;
+      handle.focus({ preventScroll: true });
+      event.preventDefault();
+      follow(event);
+    });
+    handle.addEventListener("touchstart", event => event.preventDefault(), { passive: false });  // a finger here drags, elsewhere it scrolls
+    svg.addEventListener("pointermove", event => { if (event.pointerId === dragged) follow(event); });
+    svg.addEventListener("lostpointercapture", () => { dragged = null; });
+    svg.addEventListener("click", event => { if (!handle.contains(event.target)) follow(event); });  // a tap
+    handle.addEventListener("keydown", event => {
+      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+      if (!way) return;
+      event.preventDefault();
+      const step = (event.shiftKey ? 10 : 1) * (box.reach / 60);
+      put(point[0] + step * way[0], point[1] + step * way[1]);
+    });
+
+    return {
+      root, svg, above, handle, X, Y, lattice, show, draw,
+      get width() { return width; },
+      get height() { return height(); },
+      get point() { return point; },
+      set point(p) { point = [...p]; move(); },
+      inside: (x, y) => Math.abs(x - box.center[0]) <= box.reach && Math.abs(y - box.center[1]) <= top() - box.center[1],
+      /** The level line through a value. */
+      level: value => (values ? MX.contour(values, columns, value, unit()) : ""),
+      /** A path through points; far outside it is cut, and it ends where a number is not finite. */
+      path(xs, ys) {
+        const far = v => Math.max(-9999, Math.min(9999, v));
+        let end = xs.findIndex((x, i) => !Number.isFinite(x) || !Number.isFinite(ys[i]));
+        if (end < 0) end = xs.length;
+        return Array.from({ length: end }, (_, i) => `${i ? "L" : "M"}${far(X(xs[i])).toFixed(1)},${far(Y(ys[i])).toFixed(1)}`).join("");
+      },
+    };
+  };
+
+  /** Names of places on a slider, in order, below its track: `MX.marks(slider)([[value, text], …])`. */
+  MX.marks = slider => {
+    const { input } = slider, list = h("span", { class: "mx-marks", "aria-hidden": "true" }), around = h("span", { class: "mx-marked" });
+    input.replaceWith(around);
+    around.append(input, list);
+    return pairs => {
+      const part = v => (v - input.min) / (input.max - input.min);
+      list.replaceChildren(...pairs.filter(([v]) => part(v) >= 0 && part(v) <= 1).map(([v, text], k, all) =>
+        h("span", { style: `left: calc(8px + ${part(v).toFixed(4)} * (100% - 16px))`, class: all.length > 1 && !k ? "mx-marks__left" : "" }, text)));
     };
   };
 

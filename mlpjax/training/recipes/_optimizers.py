@@ -26,7 +26,7 @@ def optimizer(
     name: str = "adam",
     learning_rate: float | Scalar | Schedule = 1e-3,
     *,
-    momentum: float = 0.9,
+    momentum: float | Scalar = 0.9,
     weight_decay: float = 0.0,
     clip: float | None = None,
 ) -> optax.GradientTransformation:
