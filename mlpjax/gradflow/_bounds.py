@@ -55,7 +55,8 @@ def best_case(
         0.015625
     """
     (sigma,) = steep(activation, hidden=1)
-    return jnp.power(sigma.lipschitz * jnp.asarray(weight_norm, float), jnp.asarray(layers))
+    factor = sigma.lipschitz * jnp.asarray(weight_norm)
+    return factor ** jnp.asarray(layers, factor.dtype)
 
 
 def jacobians(
