@@ -203,3 +203,28 @@ def test_backprop_steps_by_keys_and_descends(demo):
     place.get_by_role("button", name="Reset").click()
     place.get_by_label("input x₁").press("Home")
     assert said() == "1 of 26" and result() == pytest.approx(0.5 * -2 - 1.0 * 0.5 + 0.2)
+
+
+def test_depth_shows_vanishing_and_exploding(demo):
+    place = demo("depth")
+    numbers = lambda: [float(v) for v in place.locator("dd .mx-number").evaluate_all("l => l.map(e => e.dataset.value)")]
+    said = lambda: place.locator(".mx-demo__note").inner_text()
+    gain, _, _, error, factor, predicted = numbers()
+    assert gain == 1 and error < 1e-11 and abs(factor - predicted) < 0.01 and "vanishes" in said()
+    layers = place.get_by_label("Layers", exact=True)
+    layers.focus()
+    layers.press("End")
+    assert numbers()[3] < 1e-28
+    place.get_by_label("Activation").select_option("tanh")
+    place.get_by_label("Weights").select_option("large")
+    assert numbers()[3] > 1e5 and "explodes" in said() and "look healthy" in said()
+    place.get_by_label("Activation").select_option("relu")
+    place.get_by_label("Weights").select_option("He")
+    assert 1e-3 < numbers()[3] < 1e3 and "arrives" in said()
+    place.get_by_label("Weights").select_option("large")
+    scale = place.get_by_label("Scale", exact=True)
+    scale.focus()
+    scale.press("End")
+    assert "overflows float32" in said()
+    place.get_by_label("Weights").select_option("orthogonal")
+    assert numbers()[0] == 1 and "dies out" in said()
