@@ -33,6 +33,7 @@ NETS = {  # activation, weights, learning rate
     "tanh": (tanh, initializers.xavier_normal, 0.01),
     "relu": (relu, initializers.he_normal, 0.01),
 }
+BROKEN = {"relu, rate 0.1": (relu, initializers.he_normal, 0.1)}
 
 
 def digits(split):
@@ -43,7 +44,7 @@ def digits(split):
 
 def train(name, steps):
     """A run, looked at before each of its parts: final state, flows, losses."""
-    activation, weight_init, rate = NETS[name]
+    activation, weight_init, rate = (NETS | BROKEN)[name]
     apply = functools.partial(mlp.apply, activation=activation)
     objective, digit = training.supervised(apply, LOSS), digits("train")
     params = mlp.init(jax.random.key(0), (64, *[WIDTH] * (LAYERS - 1), 10), weight_init=weight_init)
@@ -92,9 +93,11 @@ def main():
     for name in NETS:
         nets[name] = found = measure(name, steps)
         print(f"{name}: loss {found['loss'][-1]}, accuracy {found['accuracy']}, layer 1 moved by {found['moved'][0]}")
+    broke = {name: int(train(name, steps)[0][0].stop_state.first_bad_step) for name in BROKEN}
+    print("first step that is not finite:", broke)
     machine = dict(machine=platform.machine(), jax=jax.__version__, python=platform.python_version())
     settings = dict(steps=steps, layers=LAYERS, width=WIDTH, batch=64, momentum=0.9, dtype="float32")
-    found = dict(date=datetime.date.today().isoformat(), **machine, **settings, nets=nets)
+    found = dict(date=datetime.date.today().isoformat(), **machine, **settings, nets=nets, broke=broke)
     TARGET.write_text(json.dumps(found) + "\n")
     print(f"wrote {TARGET.name}")
 

@@ -279,7 +279,7 @@ def test_a_recorder_keeps_the_norms_of_every_step(measured):
     state, _ = run(params, optax.chain(gradflow.recorder(8), optax.sgd(1.0)), 5, 6)
     oracle = jax.tree.leaves(fast(lambda p: jax.lax.scan(step, p, length=11)[1])(params))
     kept = jax.tree.leaves(gradflow.recorded(state))
-    assert {v.shape for v in kept} == {(8,)} and int(state.opt_state[0].count) == 11
+    assert {v.shape for v in kept} == {(8,)} and int(state.opt_state[0].steps) == 11
     error = max(float(jnp.max(jnp.abs(ours / found[3:] - 1))) for ours, found in zip(kept, oracle, strict=True))
     measured(error, 16 * tolerance(kept[0].dtype), oracle="norms of jax.grad along the same path")
 

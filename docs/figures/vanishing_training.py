@@ -8,7 +8,7 @@ import numpy as np
 ALT = (
     "Four panels with the norm of the gradient against the step, on a logarithmic axis, in layers 1, 10 and 20. Sigmoid: "
     "the three stay twelve powers of ten apart. Tanh with rate 0.1: they start together and separate by seven powers of "
-    "ten within the first hundred steps. Tanh with rate 0.01 and ReLU: they stay together and fall while the network learns."
+    "ten within the first two hundred steps. Tanh with rate 0.01 and ReLU: they stay together and fall while the network learns."
 )
 DATA = pathlib.Path(__file__).parent / "data" / "gradient_flow.json"
 TITLES = {"sigmoid": "sigmoid", "tanh, rate 0.1": "tanh, too high a rate", "tanh": "tanh", "relu": "ReLU"}
@@ -27,7 +27,9 @@ def draw(plt, C):
         ax.set_title(f"{title}: {net['accuracy']:.0%} right", fontsize=10)
         ax.set(ylim=(1e-15, 30), xlim=(0, found["steps"]), yticks=(1e-12, 1e-8, 1e-4, 1))
         ax.grid(True, lw=0.5)
-    axes[0, 0].legend(loc="upper center", ncols=3, fontsize=8, handlelength=1.6, columnspacing=1, bbox_to_anchor=(0.5, 0.68))
+    axes[0, 0].legend(
+        loc="upper center", ncols=3, fontsize=8, handlelength=1.6, columnspacing=1, bbox_to_anchor=(0.5, 0.68)
+    )
     for ax in axes[1]:
         ax.set_xlabel("step")
     return fig

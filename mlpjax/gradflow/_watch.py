@@ -39,11 +39,11 @@ class Record(NamedTuple):
 
     Attributes:
         values: what was measured, with a first axis of the recorder's length: step k stands at k mod length.
-        count: how many steps were recorded in all.
+        steps: how many steps were recorded in all.
     """
 
     values: Any
-    count: UInt32[Array, "*ensemble"]
+    steps: UInt32[Array, "*ensemble"]
 
 
 def recorder(steps: int, *, measure: Callable[[Params], Any] = norms) -> optax.GradientTransformation:
@@ -84,10 +84,10 @@ def recorder(steps: int, *, measure: Callable[[Params], Any] = norms) -> optax.G
 
     def update(updates, state, params=None):
         del params
-        place = state.count % jnp.uint32(steps)
+        place = state.steps % jnp.uint32(steps)
         put = lambda kept, new: jax.lax.dynamic_update_index_in_dim(kept, new.astype(kept.dtype), place, 0)
         values = jax.tree.map(put, state.values, measure(updates))
-        return updates, Record(values, state.count + jnp.uint32(1))
+        return updates, Record(values, state.steps + jnp.uint32(1))
 
     return optax.GradientTransformation(init, update)
 
@@ -115,10 +115,10 @@ def recorded(state: Any) -> Any:
             f"`state` must hold one `Record`; got {len(found)}. Put one `gradflow.recorder(...)` into the optimizer's "
             f"chain, or pick the part of the state that you mean."
         )
-    values, count = found[0]
-    length = len(jax.tree.leaves(values)[0])
-    first = int(count) % length if int(count) > length else 0
-    return jax.tree.map(lambda kept: jnp.roll(kept, -first, axis=0)[: int(count)], values)
+    values, steps = found[0]
+    kept, seen = len(jax.tree.leaves(values)[0]), int(steps)
+    first = seen % kept if seen > kept else 0
+    return jax.tree.map(lambda v: jnp.roll(v, -first, axis=0)[:seen], values)
 
 
 def metrics(

@@ -207,7 +207,9 @@ def test_backprop_steps_by_keys_and_descends(demo):
 
 def test_depth_shows_vanishing_and_exploding(demo):
     place = demo("depth")
-    numbers = lambda: [float(v) for v in place.locator("dd .mx-number").evaluate_all("l => l.map(e => e.dataset.value)")]
+    numbers = lambda: [
+        float(v) for v in place.locator("dd .mx-number").evaluate_all("l => l.map(e => e.dataset.value)")
+    ]
     said = lambda: place.locator(".mx-demo__note").inner_text()
     gain, _, _, error, factor, predicted = numbers()
     assert gain == 1 and error < 1e-11 and abs(factor - predicted) < 0.01 and "vanishes" in said()
