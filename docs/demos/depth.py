@@ -16,7 +16,7 @@ from mlpjax.layers import Dense, dense
 ALT = (
     "Size of the activations and of the errors through 50 layers, on a logarithmic axis, for three networks. With "
     "sigmoids the error falls along a straight line to 1e-31 at the first layer. With tanh and large weights it grows "
-    "to 1e6. With ReLU and He weights activations and errors keep their size. The dots lie near the predicted lines."
+    "to 1e6. With ReLU and He weights activations and errors keep their size."
 )
 WIDTH, DEPTH, BATCH = 64, 50, 8
 ACTIVATIONS = (sigmoid, tanh, relu, gelu)
@@ -170,7 +170,8 @@ def draw(plt, C):
         layers = np.arange(1, DEPTH + 1)
         ax.plot(layers, np.log10(sizes), "o", color=C[0], ms=2.5)
         ax.plot(layers, logs, "o", color=C[1], ms=2.5)
-        ax.set(xlabel="layer", title=title, xticks=(1, 25, 50))
+        low, high = ax.get_ylim()
+        ax.set(xlabel="layer", title=title, xticks=(1, 25, 50), ylim=(min(low, -1.5), max(high, 1.5)))
         ax.grid(True, lw=0.5)
     axes[0].set_ylabel("$\\log_{10}$ of the size")
     axes[0].text(2, -4, "a", color=C[0], fontsize=11)

@@ -11,10 +11,10 @@ from mlpjax.activations import relu, tanh
 
 ALT = (
     "Gradient divided by its bound against the number of layers behind, on a logarithmic axis, for 24 networks of each "
-    "kind. Nothing exceeds 1. Orthogonal weights with tanh stay near 1; orthogonal weights with ReLU, normal weights with "
-    "tanh and normal weights with ReLU fall along straight lines, the last to below 1e-5 after 15 layers."
+    "kind. Nothing exceeds 1. With orthogonal weights and tanh it stays above 0.2; with orthogonal weights and ReLU it "
+    "falls to a fiftieth; with normal weights it falls along straight lines, by a half or more per layer."
 )
-LAYERS, WIDTH, NETS = 16, 64, 24
+LAYERS, WIDTH, NETS = 14, 64, 24
 FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 normal = initializers.variance_scaling(1.0, "fan_in", "normal")
 LOSS = losses.half_squared_error
@@ -58,6 +58,6 @@ def draw(plt, C):
         per_layer = (middle[-1] / middle[1]) ** (1 / (LAYERS - 2))
         ax.text(LAYERS - 0.7, middle[-1], f"{name}: {per_layer:.2f}", color=color, va="center", fontsize=9)
     ax.axhline(1, color=C.ink, lw=1, ls="--")
-    ax.set(xlabel="layers behind", ylabel="gradient / bound", xlim=(0, LAYERS + 5.2), xticks=range(0, LAYERS, 5))
+    ax.set(xlabel="layers behind", ylabel="gradient / bound", xlim=(0, LAYERS + 5.2), xticks=range(0, LAYERS, 4))
     ax.grid(True, lw=0.5)
     return fig
