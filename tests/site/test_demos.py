@@ -300,3 +300,28 @@ def test_race_runs_pauses_resets_and_hides(demo):
     place.get_by_label("Course", exact=True).select_option("valley")
     assert not place.get_by_label("Turned by").is_visible()
     assert demo.found == []
+def test_depth_shows_vanishing_and_exploding(demo):
+    place = demo("depth")
+    numbers = lambda: [
+        float(v) for v in place.locator("dd .mx-number").evaluate_all("l => l.map(e => e.dataset.value)")
+    ]
+    said = lambda: place.locator(".mx-demo__note").inner_text()
+    gain, _, _, error, factor, predicted = numbers()
+    assert gain == 1 and error < 1e-11 and abs(factor - predicted) < 0.01 and "vanishes" in said()
+    layers = place.get_by_label("Layers", exact=True)
+    layers.focus()
+    layers.press("End")
+    assert numbers()[3] < 1e-28
+    place.get_by_label("Activation").select_option("tanh")
+    place.get_by_label("Weights").select_option("large")
+    assert numbers()[3] > 1e5 and "explodes" in said() and "look healthy" in said()
+    place.get_by_label("Activation").select_option("relu")
+    place.get_by_label("Weights").select_option("He")
+    assert 1e-3 < numbers()[3] < 1e3 and "arrives" in said()
+    place.get_by_label("Weights").select_option("large")
+    scale = place.get_by_label("Scale", exact=True)
+    scale.focus()
+    scale.press("End")
+    assert "overflows float32" in said()
+    place.get_by_label("Weights").select_option("orthogonal")
+    assert numbers()[0] == 1 and "dies out" in said()
