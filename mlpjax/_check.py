@@ -27,7 +27,7 @@ def sizes(value: Sequence[int]) -> tuple[int, ...]:
     if wrong or len(value) < 2:
         raise ValueError(
             f"`sizes` must hold at least two positive integers, inputs first, outputs last, for example "
-            f"(784, 128, 10); got {tuple(value)}."
+            f"784,128,10; got {','.join(map(str, value)) or 'none'}."
         )
     return tuple(int(s) for s in value)
 

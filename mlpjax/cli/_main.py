@@ -37,7 +37,7 @@ Train multilayer perceptrons in JAX, and look into them.
 {commands}
 
 First steps:
-  mlpjax train                  train on the handwritten digits that ship with the package, in half a minute
+  mlpjax train                  train on the handwritten digits that ship with the package, in seconds
   mlpjax evaluate runs/digits-… test it again, class by class
   mlpjax train mnist            the same on MNIST, downloaded once
   mlpjax COMMAND --help         every option of a command, with its default
