@@ -125,7 +125,7 @@ def rescale(params: tuple[Dense, ...], layer: int, factors: Float[Array, " units
 def _scale(params, layer, before, after):
     into, out = params[layer - 1], params[layer]
     before, after = before.astype(into.W.dtype), after.astype(into.W.dtype)
-    into, out = Dense(before[:, None] * into.W, before * into.b), Dense(out.W * after, out.b)
+    into, out = Dense(before[:, None] * into.W, before * into.b), Dense(out.W * after[None, :], out.b)
     return (*params[: layer - 1], into, out, *params[layer + 1 :])
 
 
