@@ -1,5 +1,6 @@
 """Theorems as functions."""
 
 from mlpjax.theory import convex as convex
+from mlpjax.theory import symmetries as symmetries
 
-__all__ = ["convex"]
+__all__ = ["convex", "symmetries"]
