@@ -1,5 +1,6 @@
 """Theorems as functions."""
 
 from mlpjax.theory import convex as convex
+from mlpjax.theory import gates as gates
 
-__all__ = ["convex"]
+__all__ = ["convex", "gates"]
