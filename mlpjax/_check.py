@@ -63,6 +63,12 @@ def not_negative(argument: str, value: Any, remedy: str) -> None:
         raise ValueError(f"`{argument}` must be a finite number ≥ 0; got {value}. {remedy}")
 
 
+def count(argument: str, value: Any, least: int, remedy: str) -> None:
+    """A whole number that is large enough."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"`{argument}` must be an integer ≥ {least}; got {value}. {remedy}")
+
+
 def leading_axis(data: Any) -> int:
     """The number N of examples, equal for every array in `data` and not zero."""
     leaves = jax.tree_util.tree_leaves_with_path(data)

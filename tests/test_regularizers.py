@@ -1,5 +1,6 @@
 """Penalties: gradients, shrinkage, sparsity, and that L2 is weight decay for plain gradient steps only."""
 
+import functools
 import math
 
 import jax
@@ -11,7 +12,7 @@ import pytest
 from mlpjax import gradcheck, losses, mlp, training
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
-from mlpjax.regularizers import Penalty, l1, l2
+from mlpjax.regularizers import Penalty, l1, l2, spectral_norm
 from tests.helpers import assert_trees_close, assert_trees_equal, eps
 
 
@@ -183,3 +184,110 @@ def test_penalty_of_a_user(key):
 def test_strengths_that_are_no_penalty(family, strength):
     with pytest.raises(ValueError, match=r"`strength` must be a finite number ≥ 0; got .* would reward large weights"):
         family(strength)
+
+
+# the spectral norm
+
+
+def singular(key, values, shape):
+    """A matrix with the given singular values, and its first right singular vector, by orthogonal factors of numpy."""
+    k1, k2 = jax.random.split(key)
+    U, V = (
+        np.linalg.qr(np.asarray(jax.random.normal(k, (n, n)), float))[0] for k, n in ((k1, shape[0]), (k2, shape[1]))
+    )
+    n = len(values)
+    return jnp.asarray((U[:, :n] * np.asarray(values)) @ V[:, :n].T, float), U[:, 0], V[:, 0]
+
+
+@pytest.mark.ledger("PRE7")
+@pytest.mark.parametrize("shape", [(5, 8), (8, 5), (1, 6), (6, 1)], ids=str)
+def test_spectral_norm(shape, key, measured):
+    """The largest singular value, and a unit vector at which it is attained."""
+    k1, k2 = jax.random.split(key)
+    W, start = jax.random.normal(k1, shape), jax.random.normal(k2, shape[1:])
+    norm, v = jax.jit(lambda W, v: spectral_norm(W, v, steps=200))(W, start)
+    exact = np.linalg.norm(np.asarray(W, float), 2)
+    tolerance = 32 * eps(W.dtype)
+    measured(abs(float(norm) / exact - 1), tolerance, oracle="largest singular value, by LAPACK")
+    assert abs(np.linalg.norm(v) - 1) < tolerance
+    assert abs(np.linalg.norm(W @ v) / exact - 1) < tolerance
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("PRE7")
+def test_power_iteration_converges_at_the_stated_rate(key, measured):
+    """With two singular values the tangent of the angle shrinks by exactly (σ₂/σ₁)² a step, the error by the square."""
+    W, _, v1 = singular(key, (2.0, 1.5), (4, 4))
+    v2 = np.linalg.svd(np.asarray(W))[2][1]
+    start = jnp.asarray(v1 + v2)
+    run = jax.jit(lambda steps: spectral_norm(W, start, steps=steps), static_argnums=0)
+    norms, tangents = [], []
+    for k in range(6):
+        norm, v = run(k)
+        norms.append(float(norm))
+        tangents.append(abs(v2 @ v) / abs(v1 @ v))
+    error = np.abs(np.array(tangents[1:]) / np.array(tangents[:-1]) / (1.5 / 2) ** 2 - 1)
+    measured(error.max(), 1e-12, oracle="tan θ shrinks by (σ₂/σ₁)²")
+    t = 0.75 ** (2 * np.arange(6))  # the tangents, from tan θ = 1
+    exact = np.sqrt((4 + 2.25 * t**2) / (1 + t**2))
+    measured(np.abs(np.array(norms) / exact - 1).max(), 1e-14, oracle="√((σ₁² + σ₂² tan²θ)/(1 + tan²θ))")
+    gaps = 4 - np.array(norms) ** 2
+    assert np.all(gaps <= (4 - 2.25) * t**2 * (1 + 1e-9))  # the bound of the proof
+
+
+@pytest.mark.ledger("PRE7")
+def test_the_estimate_rises_to_the_norm_from_below(key):
+    def rising(key):
+        k1, k2 = jax.random.split(key)
+        W, v = jax.random.normal(k1, (6, 7)), jax.random.normal(k2, (7,))
+        return jnp.stack([spectral_norm(W, v, steps=k)[0] for k in range(6)]), jnp.linalg.norm(W, 2)
+
+    norms, exact = jax.jit(jax.vmap(rising))(jax.random.split(key, 50))
+    slack = 1 + 16 * eps(norms.dtype)
+    assert bool((norms <= exact[:, None] * slack).all())
+    assert bool((norms[:, :-1] <= norms[:, 1:] * slack).all())
+    assert float((norms[:, 0] / exact).max()) < 0.9  # so there was something to climb
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("PRE7")
+def test_gradient_of_the_spectral_norm(key, measured):
+    """u₁v₁ᵀ; and finite differences of the estimate itself when it has not converged."""
+    W, u1, v1 = singular(key, (2.0, 1.0, 0.5), (3, 5))
+    start = jax.random.normal(jax.random.key(1), (5,))
+    norm = lambda W, steps: spectral_norm(W, start, steps=steps)[0]
+    slope = jax.jit(jax.grad(norm), static_argnums=1)
+    measured(np.abs(slope(W, 60) - np.outer(u1, v1)).max(), 1e-12, oracle="u₁v₁ᵀ")
+    early = functools.partial(norm, steps=2)
+    measured(gradcheck.relative_error(early, slope(W, 2), W), 1e-8, oracle="central differences, 2 steps")
+
+
+@pytest.mark.ledger("PRE7")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_spectral_norm_is_a_jax_function(dtype, key):
+    """jit, vmap, a warm start, the dtype kept; zero, huge and tiny matrices."""
+    W = jax.random.normal(key, (3, 4, 6), dtype)
+    start = jnp.ones(6, dtype)
+    norms, v = jax.jit(jax.vmap(lambda W: spectral_norm(W, start, steps=60)))(W)
+    assert norms.dtype == v.dtype == dtype and norms.shape == (3,) and v.shape == (3, 6)
+    exact = np.linalg.norm(np.asarray(W, float), 2, axis=(1, 2))
+    tolerance = {"float32": 1e-3, "bfloat16": 3e-2}[dtype]
+    np.testing.assert_allclose(np.asarray(norms, float), exact, rtol=tolerance)
+    again, _ = spectral_norm(W[0], v[0], steps=0)
+    np.testing.assert_allclose(float(again), float(norms[0]), rtol=tolerance)
+    zero = jnp.zeros((4, 6), dtype)
+    norm, slope = jax.value_and_grad(lambda W: spectral_norm(W, start, steps=3)[0])(zero)
+    assert float(norm) == 0 and not bool(slope.any())
+    for size in (1e15, 1e-15):
+        norm, _ = spectral_norm(W[0] * jnp.asarray(size, dtype), start, steps=60)
+        np.testing.assert_allclose(float(norm) / size, exact[0], rtol=tolerance)
+
+
+def test_spectral_norm_says_what_is_wrong(unchecked):
+    W = jnp.ones((3, 4))
+    with pytest.raises(ValueError, match=r"`start` must have one entry for each column.*\(3,\).*\(3, 4\)"):
+        spectral_norm(W, jnp.ones(3), steps=1)
+    with pytest.raises(ValueError, match=r"got `start` of shape \(4,\) and `W` of shape \(4,\)"):
+        spectral_norm(jnp.ones(4), jnp.ones(4), steps=1)
+    with pytest.raises(ValueError, match=r"`steps` must be 0 or more; got -1"):
+        spectral_norm(W, jnp.ones(4), steps=-1)

@@ -325,3 +325,55 @@ def test_depth_shows_vanishing_and_exploding(demo):
     assert "overflows float32" in said()
     place.get_by_label("Weights").select_option("orthogonal")
     assert numbers()[0] == 1 and "dies out" in said()
+def test_layer_starts_wrong_and_or_and_and_are_right(demo):
+    place = demo("layer")
+    right = lambda: place.locator("p .mx-number").last.inner_text()
+    assert right() == "3" and place.locator("td.mx-wrong").count() == 1
+    place.get_by_role("button", name="OR and AND").click()
+    assert right() == "4" and place.locator("td.mx-right").count() == 4
+    for _ in range(8):
+        place.get_by_label("Shift of h₂").press("ArrowLeft")  # the second line leaves its gap
+    assert right() == "2"
+    place.get_by_role("button", name="One cook per flavor").click()
+    assert right() == "3"
+    place.get_by_label("c, bias").press("Home")
+    assert right() == "1" and "yes ✗" in place.inner_text()  # now it is AND
+
+
+def test_layer_answers_to_the_pointer(demo):
+    place = demo("layer")
+    place.get_by_role("button", name="OR and AND").click()
+    shift = lambda: float(place.get_by_label("Shift of h₁").input_value())
+    turn = lambda: float(place.get_by_label("Direction of h₁").input_value())
+    picture = place.locator(".mx-map")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    spot = lambda x, y: (box["x"] + (x + 0.45) / 1.9 * box["width"], box["y"] + (1.45 - y) / 1.9 * box["height"])
+
+    def drag(start, end):
+        place.page.mouse.move(*spot(*start))
+        place.page.mouse.down()
+        place.page.mouse.move(*spot(*end))
+        place.page.mouse.up()
+
+    assert (shift(), turn()) == (-0.35, 45)
+    drag((0.5, 0.0), (0.3, 0.0))  # the line of OR, away from the middle
+    assert shift() == pytest.approx(-0.5) and turn() == 45
+    foot = 0.5 - 0.5 * 0.5**0.5
+    tip = foot + 0.22 * 0.5**0.5
+    drag((tip, tip), (foot + 0.2, foot))  # its arrow, to the right
+    assert abs(turn()) <= 5 and shift() == pytest.approx(-0.5)
+
+
+def test_layer_with_sigmoids(demo):
+    place = demo("layer")
+    place.get_by_role("button", name="OR and AND").click()
+    assert not place.get_by_label("Steepness").is_visible()
+    place.get_by_label("Kind of unit").select_option("smooth")
+    answers = lambda: [float(t.split()[0]) for t in place.locator("td.mx-right, td.mx-wrong").all_inner_texts()]
+    place.get_by_label("Steepness").press("End")
+    steep = answers()
+    assert max(steep[0], steep[3]) < 0.05 and min(steep[1], steep[2]) > 0.95
+    place.get_by_label("Steepness").press("Home")
+    soft = answers()
+    assert max(soft) - min(soft) < 0.1
