@@ -14,8 +14,8 @@ from mlpjax.neuron import Neuron, _margin
 
 ALT = (
     "Left: twenty-four mushrooms in the plane of spots and stem length, twelve poisonous and twelve safe, and the line "
-    "of the perceptron rule after 5, 17, 23 and 25 mistakes; the last one separates the classes, close to one poisonous "
-    "mushroom. Right: mistakes of the five epochs, 9, 8, 5, 3 and 0."
+    "of the perceptron rule after 5, 17, 23 and 25 mistakes; the last one separates the classes, close to one "
+    "poisonous mushroom. Right: mistakes of the five epochs, 9, 8, 5, 3 and 0."
 )
 RATES = (0.0625, 0.25, 1.0, 4.0, 16.0)  # powers of two scale every number without rounding
 MARKS = (1, 2, 4, 8, 16, 24, 48, 120, 240)  # examples seen
