@@ -11,7 +11,7 @@ from mlpjax.losses import binary_cross_entropy, half_squared_error
 ALT = (
     "Left: mistakes of the perceptron rule so far, for the rates 0.01, 1 and 100: one curve. Middle: the first weight "
     "of the linear neuron; at a hundredth of the critical rate it crawls, at half of it it settles at once, at 0.95 "
-    "it swings and settles, at 1.03 it swings ever more. Right: the loss of the logistic neuron at the rates 0.02, 2, 20."
+    "it swings and settles, at 1.03 it swings ever more. Right: the loss of the logistic neuron at three rates."
 )
 SHARES = {"0.01": 0.01, "0.5": 0.5, "0.95": 0.95, "1.03": 1.03}
 
