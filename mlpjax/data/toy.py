@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from mlpjax import _check
-from mlpjax._types import Array, PRNGKey
+from mlpjax._types import Array, PRNGKey, Scalar
 from mlpjax.data._dataset import Dataset
 
 __all__ = ["blobs", "moons", "mushrooms", "spirals", "xor"]
@@ -73,8 +73,8 @@ def mushrooms() -> Dataset:
     return Dataset(table[:, :2] / 10, table[:, 2:])
 
 
-def moons(key: PRNGKey, n: int, *, noise: float = 0.1) -> Dataset:
-    r"""Two half circles, each with an end inside the other: no line separates them, one small hidden layer does (LAY4).
+def moons(key: PRNGKey, n: int, *, noise: float | Scalar = 0.1) -> Dataset:
+    r"""Two half circles, each with an end inside the other: no line parts them, hidden layers do (LAY4).
 
     $$x = \begin{cases} (\cos t,\ \sin t) & y = 0 \\ (1 - \cos t,\ \tfrac12 - \sin t) & y = 1 \end{cases}
       \;+\; \nu\,\varepsilon, \qquad t \sim U(0, \pi), \quad \varepsilon \sim N(0, I)$$
@@ -103,8 +103,8 @@ def moons(key: PRNGKey, n: int, *, noise: float = 0.1) -> Dataset:
     return Dataset(jnp.where(y == 0, x, other) + noise * jax.random.normal(noise_key, (n, 2)), y)
 
 
-def spirals(key: PRNGKey, n: int, *, turns: float = 1.5, noise: float = 0.0) -> Dataset:
-    r"""Two arms of a spiral, wound into each other: hard for a network that is shallow and narrow (LAY4).
+def spirals(key: PRNGKey, n: int, *, turns: float | Scalar = 1.5, noise: float | Scalar = 0.0) -> Dataset:
+    r"""Two arms of a spiral, wound into each other: no line parts them, hidden layers do (LAY4).
 
     $$x = s\,(\cos\varphi,\ \sin\varphi) + \nu\,\varepsilon, \qquad \varphi = 2\pi\,k\,s + \pi y, \qquad
       s = \tfrac1{10} + \tfrac9{10}\sqrt u, \quad u \sim U(0, 1), \quad \varepsilon \sim N(0, I)$$
@@ -142,7 +142,7 @@ def spirals(key: PRNGKey, n: int, *, turns: float = 1.5, noise: float = 0.0) -> 
     return Dataset(s * jnp.hstack([jnp.cos(angle), jnp.sin(angle)]) + noise * jax.random.normal(noise_key, (n, 2)), y)
 
 
-def blobs(key: PRNGKey, n: int, *, margin: float = 0.5, inputs: int = 2) -> Dataset:
+def blobs(key: PRNGKey, n: int, *, margin: float | Scalar = 0.5, inputs: int = 2) -> Dataset:
     r"""Two Gaussian blobs on either side of a hyperplane, none of whose examples is nearer to it than a margin (NEU6).
 
     $$x = g + \bigl(s\,(\gamma + |2 + u^\top g|) - u^\top g\bigr)\,u, \qquad g \sim N(0, I), \quad s = 2y - 1, \quad
@@ -183,7 +183,7 @@ def blobs(key: PRNGKey, n: int, *, margin: float = 0.5, inputs: int = 2) -> Data
     return Dataset(g + moved / math.sqrt(inputs), y)
 
 
-def _keys(key: PRNGKey, n: int, noise: float) -> Array:
+def _keys(key: PRNGKey, n: int, noise: float | Scalar) -> Array:
     _check.key("key", key)
     _check.not_negative("noise", noise, "It is a standard deviation.")
     _targets(n)

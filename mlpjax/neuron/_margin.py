@@ -149,7 +149,7 @@ def nearest_point(v: Float[Array, "N d"], *, steps: int = 1000) -> Float[Array, 
 
     Args:
         v: the points, one a row.
-        steps: how many; the error falls geometrically.
+        steps: how many; more where the points differ much in length.
 
     Returns:
         p, shape `(d,)`; 0 if the hull contains 0.

@@ -377,3 +377,59 @@ def test_layer_with_sigmoids(demo):
     place.get_by_label("Steepness").press("Home")
     soft = answers()
     assert max(soft) - min(soft) < 0.1
+def test_perceptron_learns_the_mushrooms(demo):
+    place = demo("perceptron")
+    fact = lambda name: place.locator(f"dt:text-is('{name}') + dd").inner_text()
+    button = lambda name: place.get_by_role("button", name=name, exact=True)
+    button("Next example").click()
+    assert fact("mistakes so far") == "1" and fact("w") == "(−1.9, −0.3)" and fact("bound (R/γ)²") == "593"
+    assert "should not fire" in place.inner_text()
+    for _ in range(3):
+        button("Next mistake").click()
+    assert fact("examples seen") == "5" and fact("mistakes so far") == "4"
+    button("Reset").click()
+    assert fact("mistakes so far") == "0" and fact("w") == "(0, 0)"
+    ends = []
+    for rate in ("Home", "End"):
+        place.get_by_label("Learning rate η").press(rate)
+        place.get_by_label("Speed").select_option("fast")
+        button("Run").click()
+        place.page.wait_for_function("() => document.querySelector('.mx-demo').innerText.includes('at rest')")
+        ends.append((fact("mistakes so far"), fact("right now"), fact("examples seen")))
+        assert button("Next mistake").is_disabled()
+    assert ends == [("25", "24 of 24", "100 (4 epochs, at rest)")] * 2
+    assert "The mistakes are the same." in place.inner_text()
+
+
+def test_perceptron_takes_moved_points_and_a_moved_bias(demo):
+    place = demo("perceptron")
+    fact = lambda name: place.locator(f"dt:text-is('{name}') + dd").inner_text()
+    point = place.locator("[data-point='0']")
+    point.focus()
+    place.page.keyboard.press("ArrowUp")
+    assert "19 spots, stem 4 centimeters" in place.locator("[data-point='0']").get_attribute("aria-label")
+    place.page.keyboard.press("PageDown")
+    place.page.keyboard.press("ArrowRight")
+    assert "1 spots, stem 16" in place.locator("[data-point='1']").get_attribute("aria-label")
+    assert place.page.evaluate("document.activeElement.dataset.point") == "1"
+    dot, target = (place.locator(f"[data-point='{i}'] .mx-dot").bounding_box() for i in (19, 10))
+    middle = lambda box: (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    place.page.mouse.move(*middle(dot))
+    place.page.mouse.down()
+    place.page.mouse.move(*middle(target), steps=4)
+    place.page.mouse.up()
+    assert "none" in fact("bound (R/γ)²")  # a safe mushroom amid the poisonous ones
+    place.get_by_role("button", name="Points back").click()
+    assert fact("bound (R/γ)²") == "593"
+    place.get_by_role("button", name="Next example").click()
+    place.get_by_label("Bias b").press("End")
+    assert fact("b") == "8" and "from zero only" in fact("bound (R/γ)²") and "Moved by hand" in place.inner_text()
+
+
+def test_perceptron_becomes_a_logistic_neuron(demo):
+    place = demo("perceptron")
+    place.get_by_label("Neuron", exact=True).select_option("logistic")
+    loss = place.locator("dt:text-is('mean loss') + dd span")
+    assert loss.inner_text() == "0.693" and not place.locator("dt:text-is('bound (R/γ)²')").is_visible()
+    place.get_by_role("button", name="Next example").click()
+    assert "ŷ = 0.50" in place.inner_text() and place.locator("dt:text-is('w') + dd").inner_text() == "(−0.95, −0.15)"
