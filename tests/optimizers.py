@@ -1,4 +1,4 @@
-"""The update rules of the chapter "Optimizers" in a few lines each, on one array; the chapter shows this very code.
+"""The update rules of the chapter "Optimizers" in a few lines each, on one array: the very code that the chapter shows.
 
 Each makes a pair of pure functions, `init(theta) -> state` and `update(theta, state, g) -> (theta, state)`.
 """
@@ -46,13 +46,14 @@ def adam(rate, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
         m, v, t = state
         m, v, t = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2, t + 1
         m_hat, v_hat = m / (1 - b1**t), v / (1 - b2**t)
-        return theta - rate * (m_hat / (jnp.sqrt(v_hat) + eps) + decay * theta), (m, v, t)
+        step = m_hat / (jnp.sqrt(v_hat) + eps) + decay * theta
+        return theta - rate * step, (m, v, t)
 
     return init, update
 
 
 def schedule_free(rate, beta=0.9, b2=0.999, eps=1e-8):
-    """OPT6: the steps are taken by z, the gradient at y, and x is the mean of all z; theta is y."""
+    """OPT6: z takes the steps, x is the mean of all z, and the gradient is taken at y."""
 
     def init(theta):
         return theta, theta, jnp.zeros_like(theta), jnp.zeros((), theta.dtype)
