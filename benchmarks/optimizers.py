@@ -75,6 +75,7 @@ SCHEDULES = {
         lambda rate, T: recipes.reduce_on_plateau(optax.adam(rate), factor=0.5, patience=3, accumulation_size=T // 20),
         LOW,
     ),
+    "muon, cosine": (lambda rate, T: recipes.optimizer("muon", recipes.cosine(rate, T)), LOW),
 }
 BROKEN = {
     "adam": (adam(), 1e-3),

@@ -30,16 +30,15 @@ LABELS = {
 def draw(plt, C):
     """Sensitivity to the rate, and accuracies at the best one."""
     found = json.loads(DATA.read_text("utf-8"))["optimizers"]
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.3), width_ratios=(1.15, 1))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.4), width_ratios=(1.15, 1))
     for name, c in CURVES.items():
         losses = np.array(found[name]["held_out_loss"], float)
         left.loglog(found[name]["rates"], losses, "o-", color=C[c], ms=3.5, lw=1.4, label=LABELS[name])
     left.set_ylim(0.12, 4)
     left.set_yticks([0.15, 0.3, 0.6, 1.2, 2.4], ["0.15", "0.3", "0.6", "1.2", "2.4"])
     left.minorticks_off()
-    left.set_xlabel("learning rate")
-    left.set_title("held-out loss", fontsize=10, loc="left")
-    left.legend(fontsize=8, ncols=2, loc="upper center", handlelength=1.2, columnspacing=1)
+    left.set_title("held-out loss against the rate", fontsize=10, loc="left")
+    left.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.45, -0.1), handlelength=1.2, columnspacing=1)
     for row, name in enumerate(reversed(LABELS)):
         values = 100 * np.array(found[name]["test_accuracy"])
         color = C[CURVES.get(name, 0)]

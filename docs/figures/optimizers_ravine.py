@@ -9,8 +9,8 @@ from mlpjax.training import recipes
 
 ALT = (
     "Left: paths on the level lines of an elongated quadratic bowl. Gradient descent jumps from wall to wall of the "
-    "ravine and creeps along it. The heavy ball, at the same rate, loses its zigzag within a few steps and arrives at the "
-    "minimum; so does Nesterov's path, with hardly a zigzag. Right: the loss on a logarithmic axis against "
+    "ravine and creeps along it. The heavy ball, at the same rate, loses its zigzag after a while and arrives at the "
+    "minimum; Nesterov's path has hardly a zigzag and comes close. Right: the loss on a logarithmic axis against "
     "steps; the line of gradient descent falls slowly, the other two many times as steeply."
 )
 KAPPA, STEPS = 100.0, 120

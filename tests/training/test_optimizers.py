@@ -80,7 +80,7 @@ def trajectories():
 @pytest.mark.x64
 @pytest.mark.ledger("OPT1", "OPT2", "OPT3", "OPT6")
 @pytest.mark.parametrize("name", NAMED)
-def test_a_thousand_steps_of_a_net(name, trajectories, measured):
+def test_a_thousand_steps(name, trajectories, measured):
     found, start = trajectories
     ours, expected = map(np.asarray, found[name])
     assert np.linalg.norm(expected - start) > 0.1 * np.linalg.norm(start)  # it went somewhere
