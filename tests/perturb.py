@@ -2,7 +2,7 @@
 
 For every equation of the book, what its function returns is multiplied by 1.001, and the tests that the equation names
 must then fail; each of them must fail for some such change. An `Activation` is changed in σ and in σ′, a `Loss` in its
-value and in its δ, one at a time.
+value and in its δ, one at a time. Of a transformation of optax the updates are changed.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import types
 import hypothesis
 import jax
 import jax.numpy as jnp
+import optax
 import pytest
 
 from docs._ext import ledger, places
@@ -34,6 +35,8 @@ def scaled(value):
     """What a wrong function returns: every real number a little too large, in arrays, trees, functions and values."""
     if type(value) in PARTS:
         return dataclasses.replace(value, **{part: wrong(getattr(value, part)) for part in PARTS[type(value)]})
+    if isinstance(value, optax.GradientTransformation):
+        return value._replace(update=longer(value.update))
     if callable(value):
         return wrong(value)
     return jax.tree.map(larger, value)
@@ -44,6 +47,16 @@ def larger(x):
     if isinstance(x, float):
         return x * FACTOR
     return x * jnp.asarray(FACTOR, x.dtype) if jnp.issubdtype(getattr(x, "dtype", int), jnp.inexact) else x
+
+
+def longer(update):
+    """An optimizer's update that goes too far, with the right state."""
+
+    def too_far(*args, **kwargs):
+        updates, state = update(*args, **kwargs)
+        return scaled(updates), state
+
+    return too_far
 
 
 def wrong(function):

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import optax
 import pytest
 
 from mlpjax import activations, backprop, losses, training
@@ -40,6 +41,9 @@ def test_what_is_scaled():
     assert jnp.allclose(scaled["a"], 1.001) and scaled["x"] == pytest.approx(2.002)
     assert jnp.array_equal(scaled["n"], tree["n"]) and scaled["key"] is tree["key"]
     assert perturb.scaled(activations.leaky_relu(0.1)).prime(jnp.asarray(1.0)) == pytest.approx(1.001)
+    optimizer, ones = perturb.scaled(optax.trace(0.5)), jnp.ones(2)
+    updates, state = optimizer.update(ones, optimizer.init(ones))
+    assert jnp.allclose(updates, 1.001) and jnp.array_equal(state.trace, ones)
     objective = perturb.scaled(training.supervised)(lambda p, x: p * x, losses.half_squared_error)
     assert callable(objective)
 

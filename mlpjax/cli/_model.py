@@ -63,7 +63,7 @@ def _arguments(recipe: Any) -> str:
 
 
 def load(path: Path, *, even_diverged: bool = False) -> Model:
-    """The network of a run: the best of early stopping, where there was such, else the last."""
+    """The network of a run: the best of early stopping, where there was such, else the last, or the mean it kept."""
     from mlpjax import mlp
     from mlpjax.training import checkpoint
 
@@ -74,14 +74,26 @@ def load(path: Path, *, even_diverged: bool = False) -> Model:
     status = _status.of(config, leaves)
     if not even_diverged:
         _status.refuse_diverged(path, status)
-    prefix = "stop_state/rule/params/" if recipe.patience else "params/"
-    params = mlp.from_paths({name: a for name, a in leaves.items() if name.startswith(prefix)}, prefix)
+    params = mlp.from_paths(leaves, "stop_state/rule/params/" if recipe.patience else "params/")
+    if recipe.optimizer == "schedule_free" and not recipe.patience:
+        params = _mean(params, leaves)
     if mlp.sizes(params) != problem.sizes:
         raise ValueError(
             f"{path / _run_dir.CHECKPOINT} holds a network of sizes {mlp.sizes(params)}, but its recipe means "
             f"{problem.sizes}. Is it the checkpoint of another run?"
         )
     return Model(path, config, problem, params, status)
+
+
+def _mean(params: Any, leaves: dict[str, Any]) -> Any:
+    """What schedule-free training is evaluated at, which its checkpoint holds in two parts."""
+    from optax import contrib
+
+    from mlpjax import mlp
+
+    z = mlp.from_paths(leaves, "opt_state/z/")
+    kept = contrib.ScheduleFreeState(leaves["opt_state/b1"], (), (), (), (), z)
+    return contrib.schedule_free_eval_params(kept, params)
 
 
 def _recorded(problem: _problem.Problem, preprocessing: dict[str, Any]) -> _problem.Problem:

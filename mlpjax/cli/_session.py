@@ -89,7 +89,8 @@ def go(run: Path, plan: Plan, state: Any, clock: _clock.Clock, *, quiet: bool, t
             return _interrupted(run, plan, stopped)
         except training.NonFiniteError as error:
             return _not_finite(run, plan, error)
-        params = state.params if plan.stop is None else training.best_params(state, plan.stop)
+        last = training.recipes.eval_params(state)
+        params = last if plan.stop is None else training.best_params(state, plan.stop)
         ending = _report.Ending(run, plan.problem, params, plan.data_dir, int(state.step), plan.per_epoch)
         tested, pictures = _report.finish(ending)
     spent = _report.Times(clock.imported, clock.compiled(), trained, _clock.since_start())
@@ -121,6 +122,7 @@ def _fit(run: Path, plan: Plan, state: Any, *, quiet: bool, tensorboard: bool) -
         # a hundred looks at most: those at four points would take longer than the steps between them
         evaluate_every=plan.per_epoch * (1 if plan.stop else math.ceil(problem.recipe.epochs / 100)),
         stop=plan.stop,
+        eval_params=training.recipes.eval_params,
         progress=not quiet and functools.partial(_progress.words, watched=plan.watched),
         checkpoint=_saver(run, plan),
         log=[*logs, training.log_tensorboard(run / "tensorboard")] if tensorboard else logs,

@@ -27,7 +27,7 @@ looked at once, at the end.
 
   activations  {activations}
   losses       {losses}
-  optimizers   adam, adamw, momentum, nesterov, rmsprop, sgd
+  optimizers   adam, adamw, momentum, muon, nesterov, rmsprop, schedule_free, sgd
 """
 
 

@@ -301,7 +301,7 @@ BAD = [
     (("train", "--batch-size", "5000"), "`--batch-size` must not exceed the number of training examples, 1"),
     (("train", "--batch-size", "-1"), "`--batch-size` must be at least 0"),
     (("train", "--dropout", "1"), "`--dropout` must lie in [0, 1); got 1.0"),
-    (("train", "--weight-decay", "0.1", "--optimizer", "adam"), "acts with 'adamw' only"),
+    (("train", "--weight-decay", "0.1", "--optimizer", "adam"), "acts with 'adamw', 'muon', 'schedule_free' only"),
     (("train", "--l2", "-1"), "`--l2` must be a finite number ≥ 0"),
     (("train", "--shift", "8"), "`--shift` must be at least 0 and less than"),
     (("train", "--validation", "1"), "fraction in [0, 1)"),

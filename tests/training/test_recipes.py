@@ -141,7 +141,7 @@ def test_plateau_halves_the_rate_when_the_loss_stops_falling():
         (lambda: recipes.one_cycle(-1.0, 10), "`learning_rate` must be a finite number ≥ 0"),
         (lambda: recipes.cosine(float("nan"), 10), "`learning_rate` must be a finite number ≥ 0"),
         (lambda: recipes.optimizer("adamw", weight_decay=-1.0), "`weight_decay` must be"),
-        (lambda: recipes.optimizer("sgd", weight_decay=0.1), "acts with 'adamw' only"),
+        (lambda: recipes.optimizer("sgd", weight_decay=0.1), "acts with 'adamw', 'muon', 'schedule_free' only"),
     ],
 )
 def test_mistakes(make, message):

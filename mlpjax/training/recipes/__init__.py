@@ -16,17 +16,23 @@ from mlpjax.training.recipes._schedules import exponential as exponential
 from mlpjax.training.recipes._schedules import one_cycle as one_cycle
 from mlpjax.training.recipes._schedules import step_decay as step_decay
 from mlpjax.training.recipes._schedules import warm_up as warm_up
+from mlpjax.training.recipes._wrappers import averaged as averaged
+from mlpjax.training.recipes._wrappers import eval_params as eval_params
+from mlpjax.training.recipes._wrappers import sam as sam
 
 __all__ = [
     "Recipe",
+    "averaged",
     "constant",
     "cosine",
     "digits",
+    "eval_params",
     "exponential",
     "mnist",
     "one_cycle",
     "optimizer",
     "reduce_on_plateau",
+    "sam",
     "step_decay",
     "warm_up",
     "xor",

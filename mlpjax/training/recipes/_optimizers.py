@@ -6,7 +6,11 @@ import optax.contrib
 
 from mlpjax import _check
 from mlpjax._types import Any, Callable, Scalar
+from mlpjax.layers import Dense
 from mlpjax.training.recipes._schedules import Schedule, rate_in_range
+
+DECAYS = ("adamw", "muon", "schedule_free")
+"""The optimizers with a decay of their own."""
 
 
 def reduce_on_plateau(base: optax.GradientTransformation, **options: Any) -> optax.GradientTransformationExtraArgs:
@@ -30,21 +34,35 @@ def optimizer(
     weight_decay: float = 0.0,
     clip: float | None = None,
 ) -> optax.GradientTransformation:
-    r"""An optimizer by name (OPT3).
+    r"""An optimizer by name (OPT1, OPT2, OPT3, OPT6).
 
-    Adam divides a running mean of the gradient by the root of a running mean of its square, both corrected for their
-    start at 0:
+    With g the gradient, and every operation entry by entry:
 
-    $$m_t = \beta_1 m_{t-1} + (1-\beta_1) g, \quad v_t = \beta_2 v_{t-1} + (1-\beta_2) g^2, \quad
-      \theta \leftarrow \theta - \eta\, \frac{m_t/(1-\beta_1^t)}{\sqrt{v_t/(1-\beta_2^t)} + \varepsilon}$$
+    $$\begin{aligned}
+      \text{momentum:}\quad & v \leftarrow \mu v + g, & \theta &\leftarrow \theta - \eta v \\
+      \text{nesterov:}\quad & v \leftarrow \mu v + g, & \theta &\leftarrow \theta - \eta (g + \mu v) \\
+      \text{rmsprop:}\quad & v \leftarrow \beta v + (1-\beta) g^2, &
+      \theta &\leftarrow \theta - \eta\, g/\sqrt{v + \varepsilon} \\
+      \text{adam:}\quad & m \leftarrow \beta_1 m + (1-\beta_1) g,\ v \leftarrow \beta_2 v + (1-\beta_2) g^2, &
+      \theta &\leftarrow \theta - \eta\, \frac{m/(1-\beta_1^t)}{\sqrt{v/(1-\beta_2^t)} + \varepsilon}
+      \end{aligned}$$
 
-    AdamW takes ηλθ off the parameters besides, outside this quotient; the decay spares biases (leaves with one axis).
+    with β = β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸. AdamW takes ηλθ off the weights besides, outside the quotient, and
+    spares the biases.
+
+    Muon replaces the running mean of a weight matrix's gradient by a nearly orthogonal matrix, the nearest one, times
+    $0.2\sqrt{\max(n_\text{in}, n_\text{out})}$: its entries are then about as large as Adam's, so a rate that suits
+    AdamW suits it (Liu et al. 2025). Biases, and whatever else is no weight matrix, go by Adam,
+    with Nesterov's look ahead.
+
+    Schedule-free AdamW needs no schedule but, at most, a warm-up. It keeps an average, which is what to evaluate and
+    to use: give `run` and `fit` `eval_params=recipes.eval_params`.
 
     Args:
-        name: `"sgd"`, `"momentum"`, `"nesterov"`, `"rmsprop"`, `"adam"` or `"adamw"`.
+        name: `"sgd"`, `"momentum"`, `"nesterov"`, `"rmsprop"`, `"adam"`, `"adamw"`, `"muon"` or `"schedule_free"`.
         learning_rate: η, or a schedule of it.
-        momentum: of `"momentum"` and `"nesterov"`.
-        weight_decay: λ of `"adamw"`.
+        momentum: μ of `"momentum"` and `"nesterov"`.
+        weight_decay: λ of `"adamw"`, `"muon"` and `"schedule_free"`.
         clip: largest allowed norm of the whole gradient, if any.
 
     Returns:
@@ -56,6 +74,10 @@ def optimizer(
     Example:
         >>> from mlpjax.training import recipes
         >>> optimizer = recipes.optimizer("adamw", recipes.one_cycle(2e-3, 1000), weight_decay=0.01)
+
+    References:
+        Polyak (1964); Nesterov (1983); Tieleman and Hinton (2012); Kingma and Ba (2015); Loshchilov and Hutter (2019);
+        Defazio et al. (2024); Jordan et al. (2024). Derived in the chapter "Optimizers".
     """
     rate = learning_rate if callable(learning_rate) else rate_in_range(learning_rate)
     known: dict[str, Callable[[], optax.GradientTransformation]] = {
@@ -64,14 +86,48 @@ def optimizer(
         "nesterov": lambda: optax.sgd(rate, momentum, nesterov=True),
         "rmsprop": lambda: optax.rmsprop(rate),
         "adam": lambda: optax.adam(rate),
-        "adamw": lambda: optax.adamw(rate, weight_decay=weight_decay, mask=_weights_only),
+        "adamw": lambda: optax.adamw(rate, weight_decay=weight_decay, mask=_weights),
+        "muon": lambda: _muon(rate, weight_decay),
+        "schedule_free": lambda: _schedule_free(rate, weight_decay),
     }
     _check.known("optimizer", name, known)
     _check.not_negative("weight_decay", weight_decay, "It shrinks weights; usual values are 0 to 0.1.")
-    if name != "adamw" and weight_decay:
-        raise ValueError(f"`weight_decay` acts with 'adamw' only; got {name!r}. Take 'adamw', or an L2 penalty.")
+    if name not in DECAYS and not (_check.concrete(weight_decay) and weight_decay == 0):
+        raise ValueError(
+            f"`weight_decay` acts with {', '.join(map(repr, DECAYS))} only; got {name!r}. Take one of these, or an L2 "
+            f"penalty."
+        )
     return known[name]() if clip is None else optax.chain(optax.clip_by_global_norm(clip), known[name]())
 
 
-def _weights_only(params):
-    return jax.tree.map(lambda leaf: leaf.ndim >= 2, params)
+def _muon(rate, weight_decay):
+    return optax.contrib.muon(
+        rate, weight_decay=weight_decay, muon_weight_dimension_numbers=_orientation, consistent_rms=0.2
+    )
+
+
+def _orientation(params):
+    """Our weights are (out, in), the transpose of what optax takes for granted; stacked ones have axes before these."""
+    ours = optax.contrib.MuonDimensionNumbers(-1, -2)
+
+    def of(node):
+        if isinstance(node, Dense):
+            return Dense(ours, None)  # pyright: ignore
+        return ours if node.ndim == 2 else None
+
+    return jax.tree.map(of, params, is_leaf=lambda node: isinstance(node, Dense))
+
+
+def _schedule_free(rate, weight_decay):
+    base = optax.chain(
+        optax.scale_by_rms(decay=0.999, eps_in_sqrt=False, bias_correction=True),
+        optax.add_decayed_weights(weight_decay, mask=_weights),
+        optax.scale_by_learning_rate(rate),
+    )
+    return optax.contrib.schedule_free(base, rate, b1=0.9)
+
+
+def _weights(params):
+    """Which leaves decay: a bias has one axis, or is called `b` where layers are stacked."""
+    is_weight = lambda path, leaf: leaf.ndim >= 2 and jax.tree_util.keystr(path[-1:], simple=True) != "b"
+    return jax.tree_util.tree_map_with_path(is_weight, params)

@@ -27,7 +27,7 @@ class Recipe:
         optimizer: by name.
         learning_rate: the peak of the schedule.
         schedule: `"constant"`, `"cosine"` or `"one-cycle"`.
-        weight_decay: of AdamW.
+        weight_decay: of AdamW, Muon and schedule-free AdamW.
         dropout: the probability to drop a hidden unit.
         l1: strength of the L1 penalty.
         l2: strength of the L2 penalty.

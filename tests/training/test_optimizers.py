@@ -1,0 +1,279 @@
+"""OPT1, OPT2, OPT3, OPT6: optax's updates against the equations, and the mathematics of what wraps them."""
+
+import functools
+
+import hypothesis
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from mlpjax import data, deep, losses, mlp, training
+from mlpjax.layers import Dense
+from mlpjax.training import checkpoint, recipes
+from tests import optimizers as rules
+from tests.helpers import assert_trees_close, assert_trees_equal, eps
+
+STEPS = 1000
+LOSS = losses.binary_cross_entropy
+OBJECTIVE = training.supervised(mlp.apply, LOSS)
+
+NAMED = {
+    "sgd": (0.1, {}, functools.partial(rules.heavy_ball, mu=0.0)),
+    "momentum": (0.03, {}, rules.heavy_ball),
+    "nesterov": (0.03, {}, rules.nesterov),
+    "rmsprop": (0.001, {}, rules.rmsprop),
+    "adam": (0.003, {}, rules.adam),
+    "adamw": (0.003, {"weight_decay": 0.1}, functools.partial(rules.adam, decay=0.1)),
+    "schedule_free": (0.003, {}, rules.schedule_free),
+}
+
+
+def net(theta, x, y):
+    """The loss of a net of tanh units, whose biases are the weights of a constant input: smooth, and of one array."""
+    z = jnp.tanh(x @ theta[:24].reshape(3, 8)) @ theta[24:]
+    return jnp.mean(jax.vmap(LOSS)(z[:, None], y))
+
+
+def trajectory(update, start, batches):
+    """Parameters after a rule's steps on the batches."""
+
+    def body(carry, batch):
+        theta, state = carry
+        with jax.numpy_dtype_promotion("standard"):
+            return update(theta, state, jax.grad(net)(theta, *batch)), None
+
+    return jax.lax.scan(body, start, batches)[0][0]
+
+
+def through_optax(optimizer):
+    """A transformation of optax in the form of the reference. One row: what has one axis is a bias, and spared."""
+
+    def update(theta, state, g):
+        updates, state = optimizer.update(g[None], state, theta[None])
+        return optax.apply_updates(theta[None], updates)[0], state
+
+    return lambda theta: optimizer.init(theta[None]), update
+
+
+@pytest.fixture(scope="module")
+def trajectories():
+    """`{name: (by optax, by the reference)}`, and where they began: one compiled program for all."""
+    k1, k2 = jax.random.split(jax.random.key(3))
+    theta, xor = jax.random.normal(k1, (32,)), data.toy.xor()
+
+    def every(theta):
+        # noise in the inputs: a loss without any would be at its flat bottom soon, where rounding decides
+        x = jnp.broadcast_to(jnp.pad(xor.x, [(0, 0), (0, 1)], constant_values=1), (STEPS, 4, 3))
+        x = x + 0.1 * jax.random.normal(k2, x.shape)
+        batches, found = (x, jnp.broadcast_to(xor.y, (STEPS, 4, 1))), {}
+        for name, (rate, settings, rule) in NAMED.items():
+            pairs = through_optax(recipes.optimizer(name, rate, **settings)), rule(rate)
+            found[name] = [trajectory(update, (theta, init(theta)), batches) for init, update in pairs]
+        return found
+
+    return jax.jit(every)(theta), theta
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("OPT1", "OPT2", "OPT3", "OPT6")
+@pytest.mark.parametrize("name", NAMED)
+def test_a_thousand_steps(name, trajectories, measured):
+    found, start = trajectories
+    ours, expected = map(np.asarray, found[name])
+    assert np.linalg.norm(expected - start) > 0.1 * np.linalg.norm(start)  # it went somewhere
+    measured(
+        np.linalg.norm(ours - expected) / np.linalg.norm(expected), 1e-12, oracle="the rule in a few lines, 1,000 steps"
+    )
+
+
+# clipping
+
+
+@hypothesis.settings(max_examples=20, deadline=None)
+@hypothesis.given(st.integers(0, 2**32 - 1), st.floats(-6, 6), st.floats(-3, 3))
+def test_clipping_bounds_the_norm_and_keeps_the_direction(seed, exponent, limit):
+    g = 10.0**exponent * np.random.default_rng(seed).normal(size=(4, 3))
+    clip = recipes.optimizer("sgd", 1.0, clip=10.0**limit)
+    tree = {"W": g[:3].astype(jnp.zeros(()).dtype), "b": g[3].astype(jnp.zeros(()).dtype)}
+    updates, _ = clip.update(tree, clip.init(tree))
+    got, norm = -np.concatenate([updates["W"], updates["b"][None]]), np.linalg.norm(g)
+    np.testing.assert_allclose(got, g * min(1, 10.0**limit / norm), rtol=100 * eps(got.dtype))
+
+
+# averages
+
+
+def means(decay, after, thetas):
+    """The weighted mean as its definition says."""
+    weights = decay ** np.arange(len(thetas) - after)[::-1]
+    return weights @ thetas[after:] / weights.sum()
+
+
+@pytest.mark.ledger("OPT6")
+@pytest.mark.parametrize(("decay", "after"), [(0.9, 0), (0.9, 7), (1.0, 0), (1.0, 7)])
+def test_averages_are_weighted_means(decay, after, measured):
+    g = jnp.asarray(np.random.default_rng(0).normal(size=(40, 5)))
+    optimizer = recipes.averaged(optax.sgd(0.1), decay, after=after)
+
+    def body(carry, g):
+        theta, state = carry
+        updates, state = optimizer.update(g, state, theta)
+        theta = optax.apply_updates(theta, updates)
+        return (theta, state), (theta, state.mean)
+
+    theta = jnp.ones(5)
+    _, (thetas, got) = jax.jit(lambda g: jax.lax.scan(body, (theta, optimizer.init(theta)), g))(g)
+    assert jnp.array_equal(got[: after + 1], thetas[: after + 1])  # until then the parameters themselves
+    expected = np.stack([means(decay, after, np.asarray(thetas[:t])) for t in range(after + 1, 41)])
+    error = np.linalg.norm(got[after:] - expected) / np.linalg.norm(expected)
+    measured(error, 30 * eps(thetas.dtype), oracle="Σ dᵗ⁻ᵏ θ_k / Σ dᵗ⁻ᵏ")
+
+
+def test_averages_of_half_precision_are_kept_in_single():
+    """Steps of 1/100 would be lost in eight bits."""
+    theta = jnp.ones(3, jnp.bfloat16)
+    optimizer = recipes.averaged(optax.sgd(1.0), 1.0)
+    state = training.start(jax.random.key(0), theta, optimizer=optimizer)
+    _, opt_state = optimizer.update(jnp.full_like(theta, 0.5), state.opt_state, theta)
+    assert opt_state.mean.dtype == jnp.float32
+    assert recipes.eval_params(state._replace(opt_state=opt_state)).dtype == jnp.bfloat16
+
+
+# SAM
+
+
+def test_sam_takes_the_gradient_a_little_uphill(measured):
+    f = lambda theta: jnp.sum(jnp.sin(theta["a"])) * jnp.sum(theta["b"] ** 2)
+    optimizer = recipes.sam(optax.sgd(1.0), 0.3)
+
+    @jax.jit
+    def update(theta):
+        g = jax.grad(f)(theta)
+        return g, optimizer.update(g, optimizer.init(theta), theta, value_fn=f)[0]
+
+    theta = {"a": jnp.asarray([0.3, -1.2]), "b": jnp.asarray([0.5, 2.0])}
+    g, updates = jax.tree.map(np.asarray, update(theta))
+    norm = np.sqrt(np.sum(g["a"] ** 2) + np.sum(g["b"] ** 2))
+    a, b = (np.asarray(theta[name]) + 0.3 * g[name] / norm for name in "ab")
+    expected = np.concatenate([np.cos(a) * np.sum(b**2), 2 * np.sin(a).sum() * b])
+    error = np.linalg.norm(np.concatenate([updates["a"], updates["b"]]) + expected) / np.linalg.norm(expected)
+    measured(error, 1e-5, oracle="∇f(θ + ρ g/‖g‖) by hand")
+    g, updates = update(jax.tree.map(jnp.zeros_like, theta))
+    assert not any(np.any(leaf) for leaf in jax.tree.leaves((g, updates)))  # g = 0: no 0/0
+
+
+# Muon
+
+
+def test_muon_makes_matrices_nearly_orthogonal(key, measured):
+    """Times 0.2 √max(in, out), whatever the singular values of the gradient; biases go by Adam."""
+    optimizer, adam = recipes.optimizer("muon", 0.1), optax.adam(0.1, nesterov=True)
+
+    @jax.jit
+    def update(key):
+        U, _ = jnp.linalg.qr(jax.random.normal(key, (24, 8)))
+        G = 50 * (U * jnp.logspace(0, -1.5, 8).astype(U.dtype)[None]) @ jnp.linalg.qr(U[:8])[0]
+        grads = (Dense(G, U[:, 0]),)
+        with jax.numpy_dtype_promotion("standard"):
+            ((W, b),), _ = optimizer.update(grads, optimizer.init(grads), grads)
+            expected, _ = adam.update(grads[0].b, adam.init(grads[0].b))
+        return W / (-0.1 * 0.2 * 24**0.5), rules.newton_schulz(G.T).T, jnp.linalg.svd(W)[1], b, expected
+
+    W, expected, singular, b, by_adam = map(np.asarray, update(key))
+    measured(np.linalg.norm(W - expected) / np.linalg.norm(expected), 1e-5, oracle="the iteration in a few lines")
+    singular = singular / (0.1 * 0.2 * np.sqrt(24))
+    assert 0.6 < singular.min() and singular.max() < 1.25
+    np.testing.assert_allclose(b, by_adam, rtol=1e-5)
+
+
+def test_muon_and_decay_know_stacked_layers(key):
+    """What `deep` stacks is trained as if it were not: each matrix by itself, biases by Adam and without decay."""
+    layers = mlp.init(key, (5, 5, 5, 5, 5))
+    layers = tuple(Dense(layer.W, layer.b + 1) for layer in layers)
+
+    def updated(params, name):
+        optimizer = recipes.optimizer(name, 0.1, weight_decay=0.5)
+        with jax.numpy_dtype_promotion("standard"):
+            return optimizer.update(params, optimizer.init(params), params)[0]
+
+    for name in ("muon", "adamw", "schedule_free"):
+        both = jax.jit(lambda params, name=name: (updated(deep.stack(params), name), updated(params, name)))(layers)
+        assert_trees_close(deep.unstack(both[0]), both[1], rtol=1e-5)
+
+
+# all of them in a run
+
+
+WRAPPED = {
+    "schedule_free": lambda: recipes.optimizer("schedule_free", 0.03, clip=1.0),
+    "muon": lambda: recipes.averaged(recipes.sam(recipes.optimizer("muon", 0.03, clip=1.0), 0.1), 0.9, after=2),
+}
+
+
+@pytest.mark.ledger("OPT6")
+@pytest.mark.parametrize("name", WRAPPED)
+def test_in_a_run_and_resumed_from_a_file(name, key, tmp_path):
+    """m steps, a checkpoint and n steps are m + n steps to the bit; and what is evaluated is the mean."""
+    optimizer, xor = WRAPPED[name](), data.toy.xor()
+    train = jax.jit(
+        lambda state, steps: training.run(
+            state,
+            xor,
+            objective=OBJECTIVE,
+            optimizer=optimizer,
+            steps=steps,
+            batch_size=3,
+            validation=xor,
+            evaluate_every=5,
+            eval_params=recipes.eval_params,
+        ),
+        static_argnums=1,
+    )
+    begin = jax.jit(lambda key: training.start(key, mlp.init(key, (2, 5, 5, 1)), optimizer=optimizer))
+    whole, _ = train(begin(key), 10)
+    half, history = train(begin(key), 5)
+    checkpoint.save(tmp_path / "half", half)
+    rest, _ = train(checkpoint.load(tmp_path / "half", like=begin(key)), 5)
+    assert_trees_equal(rest, whole)
+    assert not jnp.array_equal(whole.params[0].W, half.params[0].W)
+    evaluated = recipes.eval_params(half)
+    assert float(history.validation["loss"][-1]) == pytest.approx(float(OBJECTIVE(evaluated, xor, None)), rel=1e-5)
+    assert not jnp.array_equal(evaluated[0].W, half.params[0].W)
+
+
+def test_an_ensemble_over_what_may_be_traced(key, unchecked):
+    """Rates, the decay of a mean and the radius of SAM in one compiled program; and the loop of the host."""
+    xor = data.toy.xor()
+
+    def train(key, rate, decay, radius):
+        optimizer = recipes.averaged(recipes.sam(optax.sgd(rate), radius), decay)
+        state = training.start(key, mlp.init(key, (2, 4, 1)), optimizer=optimizer)
+        return training.run(state, xor, objective=OBJECTIVE, optimizer=optimizer, steps=5)
+
+    values = jnp.asarray([0.01, 0.1]), jnp.asarray([0.5, 0.9]), jnp.asarray([0.0, 0.2])
+    states, history = jax.jit(jax.vmap(train))(jax.random.split(key, 2), *values)
+    assert np.isfinite(history.loss).all()
+    assert jax.vmap(recipes.eval_params)(states)[0].W.shape == (2, 4, 2)
+    optimizer = recipes.averaged(optax.sgd(0.1))
+    state = training.start(key, mlp.init(key, (2, 4, 1)), optimizer=optimizer)
+    settings = dict(objective=OBJECTIVE, optimizer=optimizer, eval_params=recipes.eval_params, progress=False)
+    state, history = training.fit(state, xor, validation=xor, steps=2, chunk=2, **settings)
+    expected = OBJECTIVE(recipes.eval_params(state), xor, None)
+    assert float(history.validation["loss"][-1]) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: recipes.averaged(optax.sgd(0.1), 0.0), r"`decay` must lie in \(0, 1\]; got 0.0"),
+        (lambda: recipes.averaged(optax.sgd(0.1), 1.5), r"`decay` must lie in \(0, 1\]; got 1.5"),
+        (lambda: recipes.averaged(optax.sgd(0.1), after=-1), "`after` must be a finite number ≥ 0"),
+        (lambda: recipes.sam(optax.sgd(0.1), -0.1), "`radius` must be a finite number ≥ 0"),
+    ],
+)
+def test_mistakes(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
