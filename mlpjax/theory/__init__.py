@@ -1,5 +1,6 @@
 """Theorems as functions."""
 
 from mlpjax.theory import convex as convex
+from mlpjax.theory import meanfield as meanfield
 
-__all__ = ["convex"]
+__all__ = ["convex", "meanfield"]
