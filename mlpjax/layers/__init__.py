@@ -2,6 +2,8 @@
 
 from mlpjax.layers import dense as dense
 from mlpjax.layers import dropout as dropout
+from mlpjax.layers import norm as norm
+from mlpjax.layers import residual as residual
 from mlpjax.layers.dense import Dense as Dense
 
-__all__ = ["Dense", "dense", "dropout"]
+__all__ = ["Dense", "dense", "dropout", "norm", "residual"]
