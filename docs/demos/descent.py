@@ -61,8 +61,12 @@ SURFACES = {
     ),
 }
 RULES = {"sgd": "gradient descent", "momentum": "heavy ball", "nesterov": "Nesterov"}
-STEPS = {name: (0.05, 0.8, 2.6) for name in SURFACES}  # too small, right, too large
-STEPS |= {"saddle": (0.05, 0.7, 2.1), "minima": (0.05, 0.6, 2.6), "valley": (0.05, 0.9, 2.3)}
+STEPS = {  # too small, right, too large: plain, and with momentum
+    "saddle": ((0.05, 0.7, 2.1), (0.005, 0.15, 3.0)),
+    "minima": ((0.05, 0.6, 2.6), (0.004, 0.1, 2.0)),
+    "valley": ((0.05, 0.9, 2.3), (0.02, 0.6, 3.0)),
+    "network": ((0.05, 0.8, 2.6), (0.002, 0.01, 3.0)),
+}
 MARKS = (1, 2, 3, 5, 8, 13, 21)
 CASES = {  # where page and JAX are compared: rates, momentum, condition numbers
     "sgd": [(rate, 0.0, condition) for rate in (0.1, 0.9, 1.9) for condition in (1.0, 10.0, 100.0)],
@@ -181,7 +185,7 @@ def data():
     """Programs, surfaces, and JAX's paths."""
     return {
         "programs": {name: programs.export(fn, *args) for name, (fn, *args) in PROGRAMS.items()},
-        "surfaces": {name: land.place(surface) | {"steps": STEPS[name]} for name, surface in SURFACES.items()},
+        "surfaces": {name: land.place(surface) | {"steps": STEPS.get(name)} for name, surface in SURFACES.items()},
         "rules": RULES,
         "columns": land.COLUMNS,
         "rows": land.ROWS,

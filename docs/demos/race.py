@@ -1,12 +1,13 @@
 """Five optimizers from one start: gradient descent, heavy ball, Nesterov, RMSProp, Adam, each at a rate of its own."""
 
 import functools
+import json
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from docs._ext import programs
+from docs._ext import figures, programs
 from docs.demos import _surfaces as land
 
 ALT = (
@@ -196,7 +197,7 @@ def draw(plt, C):
     fig, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained", sharey=True)
     xs, ys = land.lattice(SURFACES["ravine"])
     x, y = xs[: land.COLUMNS], ys[:: land.COLUMNS]
-    angles = np.float32([0, 45])
+    angles, rates = np.float32([0, 45]), json.loads(figures.demo_data("race"))["rates"]["ravine"]
     starts = np.float32([turned(START, a) for a in angles])
     styles = (("o", C[0], "-"), ("s", C[1], "--"), ("^", C[2], ":"), ("D", C[3], "-."), ("X", C[4], "-"))
     for ax, angle, title in zip(axes, angles, ("along the axes", "turned, same rates"), strict=True):
@@ -205,7 +206,7 @@ def draw(plt, C):
         ax.set(title=title, aspect="equal", xlim=(-3.2, 3.2), ylim=(-2.1, 2.1), xticks=(-2, 0, 2), yticks=(-1, 0, 1))
         ax.title.set_size(10)
     for rule, (marker, color, dash) in zip(RULES, styles, strict=True):
-        rate = tuned(rule)[0][0, 0]
+        rate = rates[rule][0][0]  # along the axes, without noise
         run = lambda start, angle, rule=rule, rate=rate: race(0, rule, start, angle, rate, noises()[0][:60])
         for ax, path in zip(axes, jax.jit(jax.vmap(run))(starts, angles), strict=True):
             ax.plot(path[:, 0], path[:, 1], dash, color=color, lw=1.3)

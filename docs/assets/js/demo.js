@@ -338,6 +338,11 @@
       get point() { return point; },
       set point(p) { point = [...p]; move(); },
       inside: (x, y) => Math.abs(x - box.center[0]) <= box.reach && Math.abs(y - box.center[1]) <= top() - box.center[1],
+      /** Crosses at the minima of a place, slanted ones at its saddles. */
+      marks: ({ minima, saddles }) => [
+        ...minima.map(([x, y]) => s("path", { class: "mx-land__plus", d: `M${X(x) - 6},${Y(y)}h12M${X(x)},${Y(y) - 6}v12` })),
+        ...saddles.map(([x, y]) => s("path", { class: "mx-land__plus mx-land__plus--thin", d: `M${X(x) - 4},${Y(y) - 4}l8,8M${X(x) - 4},${Y(y) + 4}l8,-8` })),
+      ],
       /** The level line through a value. */
       level: value => (values ? MX.contour(values, columns, value, unit()) : ""),
       /** A path through points; far outside it is cut, and it ends where a number is not finite. */

@@ -22,6 +22,8 @@
     const state = { surface: "ravine", rule: "sgd", kappa: 10, eta: 1, beta: 0.9, steps: FIRST };
     const starts = Object.fromEntries(Object.entries(data.surfaces).map(([name, surface]) => [name, surface.start]));
     const shape = () => (state.surface === "ravine" ? [state.kappa] : []);
+    /** The three rates that the buttons set, where they are not computed. */
+    const steps = () => data.surfaces[state.surface].steps?.[state.rule === "sgd" ? 0 : 1];
     let target = LAST;
 
     /* ---- The path: computed as far as it is wanted, anew when a setting has changed ---- */
@@ -54,13 +56,13 @@
     /** η of a place of the slider: what was set exactly, if this is the place nearest to it. */
     const close = v => (Math.abs(v - Math.log10(state.eta)) <= 0.0026 ? state.eta : 10 ** v);
     const surface = MX.select("Surface", Object.entries(data.surfaces).map(([name, { title }]) => [name, title]), v => choose(v));
-    const rule = MX.select("Method", Object.entries(data.rules), v => { state.rule = v; settle(); });
+    const rule = MX.select("Method", Object.entries(data.rules), v => { state.rule = v; if (steps()) state.eta = steps()[1]; settle(); });
     const play = MX.button("Run", () => { loop.running ? loop.stop() : go(LAST, over(walk())); label(); }, "main");
     const one = MX.button("Step", () => { loop.stop(); state.steps++; refresh(); });
     const again = MX.button("Reset", () => { loop.stop(); state.steps = 0; refresh(); });
     const presets = ["Too small", "Right", "Too large"].map((text, k) => MX.button(text, () => preset(k), "tab"));
-    const tabs = h("div", { class: "mx-tabs", role: "group", "aria-label": "Step size" }, presets);
-    const eta = MX.slider("Step size η", { min: -2, max: 0.6, step: 0.005, value: 0, text: v => MX.short(close(v), 3), on: v => { state.eta = close(v); refresh(); } });
+    const tabs = h("div", { class: "mx-tabs", role: "group", "aria-label": "Learning rate" }, presets);
+    const eta = MX.slider("Learning rate η", { min: -2, max: 0.6, step: 0.005, value: 0, text: v => MX.short(close(v), 3), on: v => { state.eta = close(v); refresh(); } });
     const kappa = MX.slider("Condition κ", { min: 0, max: 2, step: 0.02, value: 1, text: v => MX.short(10 ** v, 3), on: v => { state.kappa = 10 ** v; refresh(); } });
     const beta = MX.slider("Momentum β", { min: 0, max: 0.99, step: 0.01, value: state.beta, text: v => MX.short(v, 2), on: v => { state.beta = v; refresh(); } });
     const mark = MX.marks(eta);
@@ -78,14 +80,15 @@
       fact("length of ∇F", numbers.slope), fact("curvatures here", numbers.least, " to ", numbers.most), known);
     const chartKey = MX.key(["mx-key__line mx-color2", "path"], ["mx-key__line mx-key__line--dashed mx-color6", "ρᵏ"], ["mx-key__line mx-key__line--thin mx-color3", "bound"]);
     chartKey.children[2].append(" ", MX.ref("GD3"));
+    const mapKey = MX.key(
+      ["mx-key__line mx-color2", "path"], ["mx-key__open mx-color2", "next step"], ["mx-key__line mx-color5", "∇F, steepest ascent"], ["mx-key__line", "level line through the point"],
+      ["mx-key__ring mx-ring1", "start"], ["mx-key__plus", "minimum"], ["mx-key__plus mx-key__plus--slanted", "saddle"]);
     root.append(
       h("div", { class: "mx-bar" }, surface.root, rule.root, play, one, again),
       h("div", { class: "mx-bar mx-land__bar" }, tabs, eta.root),
       h("div", { class: "mx-bar" }, kappa.root, beta.root),
       h("div", { class: "mx-cols mx-cols--wide" },
-        h("div", {}, mapTitle, map.root, MX.key(
-          ["mx-key__line mx-color2", "path"], ["mx-key__open mx-color2", "next step"], ["mx-key__line mx-color5", "∇F, steepest ascent"],
-          ["mx-key__line mx-forward0", "level line through the point"], ["mx-key__ring mx-ring1", "start"], ["mx-key__plus", "minimum"]), hint),
+        h("div", {}, mapTitle, map.root, mapKey, hint),
         h("div", {}, verdict, chartTitle, frame, chartKey)),
       list, voice);
 
@@ -103,7 +106,7 @@
 
     function choose(name) {
       state.surface = name;
-      state.eta = name === "ravine" ? rates().best : data.surfaces[name].steps[1];
+      state.eta = name === "ravine" ? rates().best : steps()[1];
       state.steps = FIRST;
       settle();
     }
@@ -117,6 +120,7 @@
       kappa.root.hidden = state.surface !== "ravine";
       beta.root.hidden = state.rule === "sgd";
       known.forEach(e => (e.hidden = state.surface !== "ravine"));
+      mapKey.lastChild.hidden = !data.surfaces[state.surface].saddles.length;
       hint.textContent = HINTS[state.surface];
       mapTitle.textContent = `F = ${data.surfaces[state.surface].formula}`;
       refresh();
@@ -129,7 +133,7 @@
 
     /** A step size that is too small, right, or too large. */
     function preset(k) {
-      if (state.surface !== "ravine") state.eta = data.surfaces[state.surface].steps[k];
+      if (state.surface !== "ravine") Object.assign(state, { eta: steps()[k] }, state.rule === "sgd" ? {} : { beta: 0.9 });
       else if (k === 1) {
         const { best, beta: tuned } = rates();
         Object.assign(state, { eta: best }, state.rule === "sgd" ? {} : { beta: tuned });
@@ -186,9 +190,12 @@
       if (here.slope < FLAT && here.least < -1e-3) return ["slow", "At a saddle.", `The gradient nearly vanishes, and still this is no minimum: the curvature is ${MX.text(here.least)} in one direction.`];
       if (here.slope < FLAT && here.above > 1e-2) return ["slow", "In a minimum, not the lowest.", `F is ${MX.text(here.above)} higher than at the other one, and no gradient tells of it.`];
       if (here.slope < FLAT && here.above < 1e-4) return ["good", "Arrived.", `The gradient has length ${MX.text(here.slope)}, and both curvatures are positive: a minimum.`];
-      if (before && here.above > 1.02 * before.above + 1e-5) return ["bad", "Uphill.", `The last step raised F from ${MX.text(before.value)} to ${MX.text(here.value)}${state.rule === "sgd" ? ": it went too far across" : ". With momentum this is allowed"}.`];
+      if (before && here.above > 1.02 * before.above + 1e-5) {
+        const rise = `The last step raised F from ${MX.text(before.value)} to ${MX.text(here.value)}`;
+        return state.rule === "sgd" ? ["bad", "Uphill.", `${rise}: it went too far across.`] : ["good", "Uphill for a moment.", `${rise}. What momentum carries up, it brings down again, if the rate is not too large.`];
+      }
       if (here.most > 0 && state.eta > limitHere(here)) return ["slow", "Too large for this place.", `At the largest curvature here, ${MX.text(here.most)}, a step must stay below ${MX.text(limitHere(here))} to keep calm.`];
-      if (state.eta < 0.1 * data.surfaces[state.surface].steps[1]) return ["slow", "Small steps.", `F falls at every step, and it takes many: F is ${MX.text(here.above)} above the lowest value.`];
+      if (state.eta < 0.25 * steps()[1]) return ["slow", "Small steps.", `F falls at every step, and it takes many: F is ${MX.text(here.above)} above the lowest value.`];
       return ["good", "On the way down.", `F is ${MX.text(here.above)} above the lowest value; the gradient has length ${MX.text(here.slope)}.`];
     }
 
@@ -205,7 +212,7 @@
       const dots = seen.slice(0, 400).filter(p => map.inside(p.x, p.y));
       const ahead = next || seen.length > state.steps ? here.to : null;
       map.above.replaceChildren(
-        ...place.minima.map(([x, y]) => s("path", { class: "mx-land__plus", d: `M${X(x) - 6},${Y(y)}h12M${X(x)},${Y(y) - 6}v12` })),
+        ...map.marks(place),
         s("path", { class: "mx-land__level", d: inside ? map.level(here.value) : "" }),
         s("path", { class: "mx-land__halo", d }), s("path", { class: "mx-land__path mx-stroke2", d }),
         ...dots.map(p => s("circle", { class: "mx-land__dot mx-fill2", cx: X(p.x), cy: Y(p.y), r: dots.length > 100 ? 2 : 3 })),

@@ -77,11 +77,12 @@
     const table = h("table", { class: "mx-table mx-race" },
       h("caption", {}, `Tuned rates are the best of ${data.tried} on the course as it lies, from the start that is first shown.`),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Optimizer"), ["rate η", "height", "steps to goal", "place"].map(t => h("th", { scope: "col", class: t === "place" ? "mx-race__place" : "" }, t)))), h("tbody", {}, rows.map(r => r.row)));
+    const mapKey = MX.key(["mx-key__ring mx-ring1", "start"], ["mx-key__plus", "minimum"], ["mx-key__plus mx-key__plus--slanted", "saddle"]);
     root.append(
       h("div", { class: "mx-bar" }, surface.root, play, one, again, noisyField),
       h("div", { class: "mx-bar" }, turn.root, scale.root, anew),
       h("div", { class: "mx-cols mx-cols--wide" },
-        h("div", {}, mapTitle, map.root, MX.key(["mx-key__ring mx-ring1", "start"], ["mx-key__plus", "minimum"])),
+        h("div", {}, mapTitle, map.root, mapKey),
         h("div", {}, chartTitle, frame, h("p", { class: "mx-key" }, h("span", {}, h("span", { class: "mx-key__line mx-key__line--dashed mx-color6" }), "goal: a thousandth of the start")))),
       hint, table, voice);
 
@@ -103,6 +104,7 @@
     function settle() {
       surface.value = state.surface;
       turn.root.hidden = state.surface !== "ravine";
+      mapKey.lastChild.hidden = !data.surfaces[state.surface].saddles.length;
       hint.textContent = HINTS[state.surface] + (state.noisy ? " All get the same noise in their gradients. At a constant rate none comes to rest: tune anew, or make all rates smaller." : "");
       mapTitle.textContent = `F = ${data.surfaces[state.surface].formula}`;
       label();
@@ -148,7 +150,7 @@
       const shown = rules.map((rule, k) => k).filter(k => state.shown[rules[k]]), ends = shown.map(k => all[k][all[k].length - 1]);
       const lines = shown.map(k => map.path(all[k].map(p => p.x), all[k].map(p => p.y)));
       map.above.replaceChildren(
-        ...place.minima.map(([x, y]) => s("path", { class: "mx-land__plus", d: `M${X(x) - 6},${Y(y)}h12M${X(x)},${Y(y) - 6}v12` })),
+        ...map.marks(place),
         ...lines.map(d => s("path", { class: "mx-land__halo", d })),
         ...shown.map((k, i) => s("path", { class: `mx-land__path mx-stroke${k + 1}`, d: lines[i], "stroke-dasharray": DASHES[k] })),
         ...shown.map((k, i) => (map.inside(ends[i].x, ends[i].y) ? s("path", { class: `mx-race__mark mx-fill${k + 1}`, d: mark(k, X(ends[i].x), Y(ends[i].y), 6) }) : "")));
