@@ -69,7 +69,7 @@
 
     /* Display */
     const chart = s("svg", { class: "mx-plot", role: "img" }), frame = h("div", { class: "mx-frame" }, chart);
-    const bars = s("svg", { class: "mx-plot", role: "img" }), under = h("div", { class: "mx-frame" }, bars);
+    const bars = s("svg", { class: "mx-plot", role: "img" }), under = h("div", { class: "mx-frame mx-cols" }, bars);
     const gain = MX.number(), forward = MX.number({ class: "mx-number mx-forward" }), flat = MX.number();
     const back = MX.number({ class: "mx-number mx-backward" }), factor = MX.number({ class: "mx-number mx-backward" }), theory = MX.number();
     const note = h("p", { class: "mx-demo__note" }), voice = MX.voice();
@@ -97,10 +97,9 @@
       const lost = up.findIndex(layer => !Number.isFinite(layer.size));
       if (lost >= 0) return `The forward signal overflows float32 in layer ${lost + 1}.`;
       const error = log < -3 ? "The error vanishes on its way back" : log > 3 ? "The error explodes on its way back" : "The error arrives at the first layer";
-      const [low, high] = ranges[state.activation], bounded = low !== null && high !== null;
       if (last < 1e-3) return `${error}, and the signal dies out on its way forward.`;
       if (last > 1e3) return `${error}, and the signal explodes on its way forward.`;
-      return `${error}, while the activations ${bounded ? "look healthy" : "keep their size"}.`;
+      return `${error}, while the activations keep their size.`;
     }
 
     function update() {
