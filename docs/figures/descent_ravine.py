@@ -31,7 +31,7 @@ def draw(plt, C):
         ax.plot(*path.T, "o-", color=C[color], ms=3.5, lw=1.1)
         ax.plot(0, 0, "+", color=C.ink, ms=9, mew=1.3)
         left = np.linalg.norm(path[-1]) / np.linalg.norm(path[0])
-        ax.set_title(f"{name}: {left:.1e} of the distance is left", fontsize=10)
+        ax.set_title(f"{name}: {left:.2g} of the distance is left", fontsize=10)
         ax.set(xlim=(-6, 22), ylim=(-3.2, 3.2), yticks=[], xticks=[])
         for side in ax.spines.values():
             side.set_visible(False)

@@ -24,8 +24,9 @@ def worst(horizons):
     """What Huber's function with the worst width for t leaves after t steps, from 1."""
     widths = jnp.asarray([1 / (2 * t + 1) for t in horizons])
     slope = lambda width: jax.grad(lambda theta: optax.huber_loss(theta, delta=width))
-    paths = jax.vmap(lambda w: convex.descend(slope(w), 1.0, rate=1.0, steps=max(horizons)))(widths)
-    return [optax.huber_loss(paths[i, t], delta=widths[i]) for i, t in enumerate(horizons)]
+    run = lambda w: convex.descend(slope(w), 1.0, rate=1.0, steps=max(horizons))
+    paths = jax.jit(jax.vmap(run))(widths)
+    return optax.huber_loss(paths[jnp.arange(len(horizons)), jnp.asarray(horizons)], delta=widths)
 
 
 def noise():
@@ -34,8 +35,8 @@ def noise():
     rates = jnp.stack([convex.horizon_rate(t, L=3.0, distance=1.0, noise=0.5) for t in HORIZONS])
     run = lambda key, rate: convex.stochastic_descend(key, noisy, 1.0, rate=rate, steps=max(HORIZONS))
     runs = jax.jit(jax.vmap(jax.vmap(run, (0, None)), (None, 0)))(jax.random.split(jax.random.key(2), 100), rates)
-    firsts = [runs[i, :, :t] for i, t in enumerate(HORIZONS)]
-    return [flat(p).mean(1) for p in firsts], [flat(p.mean(1)) for p in firsts]
+    first = lambda values: [v[:, :t].mean(1) for v, t in zip(np.asarray(values), HORIZONS, strict=True)]
+    return first(jax.jit(flat)(runs)), flat(jnp.asarray(first(runs)))
 
 
 def bars(values):

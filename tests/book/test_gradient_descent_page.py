@@ -14,6 +14,9 @@ from mlpjax import backprop, data, losses, mlp
 from mlpjax.activations import tanh
 from mlpjax.layers import Dense
 from mlpjax.theory import convex
+from tests.helpers import FAST_TO_COMPILE
+
+fast = functools.partial(jax.jit, compiler_options=FAST_TO_COMPILE)
 
 DATA = pathlib.Path(__file__).parents[2] / "docs" / "figures" / "data" / "batch_cost.json"
 
@@ -45,8 +48,7 @@ def test_the_heavy_ball_in_a_loop(measured):
 
 
 @pytest.mark.ledger("GD5")
-@pytest.mark.parametrize("replacement", [True, False])
-def test_noise_on_the_digits(replacement, key, measured):
+def test_noise_on_the_digits(key, measured):
     """Weighted gradients of a real network for random batches, against the formula for gradients of examples."""
     digits = data.digits.load("train")
     x, y = (digits.x[:200] / data.digits.MAXIMUM).astype(jnp.zeros(()).dtype), digits.y[:200]
@@ -54,8 +56,7 @@ def test_noise_on_the_digits(replacement, key, measured):
     one = jax.grad(lambda p, x, y: loss.value(mlp.apply(p, x), y))
     flat = lambda tree: jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(tree)])
 
-    @jax.jit
-    def squared(key, batch):
+    def squared(key, batch, replacement):
         anyone, order = jax.random.randint(key, (200,), 0, 200), jax.random.permutation(key, 200)
         chosen = jnp.where(replacement, anyone, order)
         weight = jnp.zeros(200, x.dtype).at[chosen].add((jnp.arange(200) < batch).astype(x.dtype))
@@ -63,12 +64,13 @@ def test_noise_on_the_digits(replacement, key, measured):
         full = backprop.value_and_grad(params, x, y, loss=loss)[1]
         return jnp.sum((flat(g) - flat(full)) ** 2)
 
-    each = jax.jit(jax.vmap(one, (None, 0, 0)))(params, x, y)
-    sizes = jnp.asarray([1, 10, 150])
-    found = jax.vmap(jax.vmap(squared, (0, None)), (None, 0))(jax.random.split(key, 300), sizes)
-    expected = [float(convex.batch_noise(each, int(b), replacement=replacement)) for b in sizes]
+    each = fast(jax.vmap(one, (None, 0, 0)))(params, x, y)
+    cases = [(1, True), (10, True), (10, False), (150, False)]
+    every = fast(jax.vmap(jax.vmap(squared, (0, None, None)), (None, 0, 0)))
+    found = every(jax.random.split(key, 300), *(jnp.asarray(column) for column in zip(*cases, strict=True)))
+    expected = [float(convex.batch_noise(each, b, replacement=again)) for b, again in cases]
     error = np.abs(np.sqrt(np.asarray(found).mean(1)) / expected - 1).max()
-    measured(error, 0.08, oracle="300 batches of each size drawn at random")
+    measured(error, 0.08, oracle="300 batches of each kind drawn at random")
 
 
 def stuck(scale=0.0, w=(0.0, 0.0)):
@@ -106,17 +108,17 @@ def test_batches_leave_the_saddle(key):
             weight = (jnp.arange(4) < batch).astype(xor.x.dtype)
             return XOR_GRADIENT(params, jax.tree.map(lambda v: v[order], xor)._replace(weight=weight), None)[1]
 
-        path = convex.stochastic_descend(key, gradient, start, rate=1.0, steps=1500)
+        path = convex.stochastic_descend(key, gradient, start, rate=1.0, steps=1000)
         params = jax.tree.map(lambda v: v[-1], path)
         return XOR_GRADIENT(params, xor, None)[0], params
 
-    run = jax.jit(jax.vmap(run, (0, None, 0)))
-    batches = jnp.asarray([1] * 20 + [4] * 4)
-    values, params = run(jax.random.split(key, 24), stuck(), batches)
-    assert np.mean(values[:20] < 0.3) > 0.7
-    assert not np.asarray(params[0].W[20:]).any() and (np.asarray(values[20:]) == np.asarray(values[20])).all()
+    run = fast(jax.vmap(run, (0, None, 0)))
+    batches = jnp.asarray([1] * 12 + [4] * 4)
+    values, params = run(jax.random.split(key, 16), stuck(), batches)
+    assert np.mean(values[:12] < 0.3) > 0.7
+    assert not np.asarray(params[0].W[12:]).any() and (np.asarray(values[12:]) == np.asarray(values[12])).all()
     twins = (Dense(jnp.full((4, 2), 0.3), jnp.zeros(4)), Dense(jnp.full((1, 4), 0.3), jnp.zeros(1)))
-    _, params = run(jax.random.split(key, 24), twins, batches)
+    _, params = run(jax.random.split(key, 16), twins, batches)
     assert float(jnp.ptp(params[0].W, axis=1).max()) < 1e-5 * float(jnp.abs(params[0].W).max())
 
 
@@ -138,7 +140,7 @@ def test_escape_from_a_shallow_minimum(key, measured):
 
         return convex.stochastic_descend(key, gradient, float(shallow), rate=rate, steps=steps)[-1]
 
-    every = jax.jit(jax.vmap(jax.vmap(end, (0, None)), (None, 0)))
+    every = fast(jax.vmap(jax.vmap(end, (0, None)), (None, 0)))
     share = np.asarray(every(jax.random.split(key, 100), jnp.asarray(sizes)) < top).mean(1)
     temperature = rate * 1.5**2 / (2 * sizes)
     kramers = 1 - np.exp(-pre * np.exp(-(F(top) - F(shallow)) / temperature) * rate * steps)
@@ -155,7 +157,7 @@ def test_an_epoch_follows_the_penalized_flow(key, measured):
     every = jax.vmap(jax.grad(one), (None, 0))
     start, orders = jnp.asarray([0.3, -0.2]), jnp.asarray(list(itertools.permutations(range(3))))
 
-    @jax.jit
+    @fast
     def gap(rate, penalty):
         batch = lambda v, j: (v - rate * jax.grad(one)(v, j), None)
         epochs = jax.vmap(lambda order: jax.lax.scan(batch, start, order)[0])(orders)
@@ -181,6 +183,7 @@ def test_the_mean_is_stochastic_descent(key, measured):
     """Rates 1/(k + 1) give the mean of the samples; a constant rate leaves the variance σ²τ/(2 − τ)."""
     samples = jax.random.normal(key, (300, 200))
 
+    @fast
     @functools.partial(jax.vmap, in_axes=(0, None))
     def run(samples, rates):
         update = lambda theta, turn: (theta - turn[0] * (theta - turn[1]), None)
