@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 ALT = (
-    "Share of seeds against the final risk minus the best one of that width, on a logarithmic axis. The curves rise near "
+    "Share of seeds against the final risk minus the best one of its width, logarithmic. The curves rise near "
     "0.04 for two units, near 0.03 for four, near 0.004 for eight and near 0.001 for 16."
 )
 DATA = pathlib.Path(__file__).parent / "data" / "landscape_seeds.json"
