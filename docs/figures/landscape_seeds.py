@@ -19,7 +19,7 @@ def draw(plt, C):
     for row, color in zip(record["rows"][1:], (C[4], C[1], C[0], C[2]), strict=True):
         excess = np.asarray(row["F"]) - row["F"][0]
         ax.semilogx(np.maximum(excess, 1e-5), share, color=color, lw=2)
-        ax.text(excess[60], 60, f" {row['width']}", color=color, va="top", fontsize=10)
+        ax.text(1.12 * excess[55], 55, str(row["width"]), color=color, va="top", fontsize=10)
     ax.set(xlabel="final risk, minus the best of its width", ylabel="% of seeds", xlim=(1e-4, 0.3))
     ax.grid(True, lw=0.5)
     return fig

@@ -224,7 +224,8 @@ def test_the_edge_of_stability(measured):
     data = record("edge")
     last = 1000 // data["every"]
     ratios = [np.asarray(run["greatest"][-last:]) * run["rate"] / 2 for run in data["runs"]]
-    measured(np.abs(np.asarray(ratios) - 1).max(), 0.03, oracle="2/η")
+    assert np.abs(np.asarray(ratios) - 1).max() < 0.03  # as the page says
+    measured(abs(np.mean(ratios) - 1), 0.02, oracle="mean of the greatest eigenvalue, against 2/η")
     assert all(run["F"][-1] < run["F"][len(run["F"]) // 2] for run in data["runs"])
 
 
