@@ -20,7 +20,7 @@ def draw(plt, C):
         ax.axhline(2 / run["rate"], color=color, lw=1, ls="--")
         ax.plot(steps, run["greatest"], color=color, lw=1.6)
         ax.text(
-            steps[-1], 2 / run["rate"] + 0.6, f"$2/\\eta$, $\\eta={run['rate']:g}$", color=color, ha="right", fontsize=9
+            steps[-1], 2 / run["rate"] + 0.9, f"$2/\\eta$, $\\eta={run['rate']:g}$", color=color, ha="right", fontsize=9
         )
     ax.set(xlabel="step of gradient descent", ylabel="greatest eigenvalue", ylim=(0, 24))
     return fig

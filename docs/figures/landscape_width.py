@@ -26,6 +26,8 @@ def draw(plt, C):
     right.loglog(width, moved, "o-", color=C[1], ms=4)
     right.loglog(width[5:], moved[5] * np.sqrt(width[5] / width[5:]) * 1.3, "--", color=C.ink, lw=1)
     right.text(120, 0.42, "slope $-1/2$", fontsize=9)
+    right.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
+    right.minorticks_off()
     right.set_title("change of the first layer", fontsize=10)
     for ax in (left, right):
         ax.set_xlabel("width $m$")
