@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpjax import activations, backprop, losses, mlp
-from mlpjax.data import digits
+from docs.figures import activations_step, activations_zigzag
+from mlpjax import activations, backprop, gradcheck, initializers, losses, mlp, neuron
+from mlpjax.data import digits, toy
 from tests import oracles
 from tests.helpers import assert_trees_equal, eps
 
@@ -200,3 +201,86 @@ def test_jacobian_of_softmax_is_a_variance(z, seed):
     assert np.linalg.eigvalsh(J)[-1] <= 0.5 + tolerance
     gap = max(z) - sorted(z)[-2]
     assert 1 - p.max() <= (len(z) - 1) * math.exp(-gap) + tolerance
+
+
+@pytest.mark.ledger("ACT12")
+def test_threshold_units_have_no_gradient(key, measured):
+    """Autodiff and difference quotients of a three-layer network of steps: 0 in every hidden parameter, exactly."""
+    normal = initializers.normal(1.0)
+    params = mlp.init(key, (2, 5, 4, 1), bias_init=normal, weight_init=normal)
+    xor = toy.xor()
+
+    def value(params):
+        z = jax.vmap(lambda x: mlp.apply(params, x, activation=neuron.heaviside))(xor.x)
+        return jnp.mean(jax.vmap(losses.binary_cross_entropy.value)(z, xor.y))
+
+    @jax.jit
+    def three_ways(params):
+        settings = dict(activation=neuron.heaviside, loss=losses.binary_cross_entropy)
+        by_hand = backprop.value_and_grad(params, xor.x, xor.y, **settings)[1]
+        pre = jax.vmap(lambda x: mlp.trace(params, x, activation=neuron.heaviside).z)(xor.x)
+        nearest = [jnp.abs(z).min() for z in pre[:-1]]
+        return jax.grad(value)(params), gradcheck.central_difference(value, params), by_hand, nearest
+
+    autodiff, quotients, by_hand, nearest = three_ways(params)
+    assert min(nearest) > 1e-2  # no threshold is within the step of a quotient
+    largest = max(
+        float(jnp.abs(g).max()) for grads in (autodiff, quotients, by_hand) for g in jax.tree.leaves(grads[:2])
+    )
+    measured(largest, 0, oracle="0 by autodiff, by difference quotients, by BP2")
+    assert gradcheck.distance(autodiff[2], quotients[2]) < {8: 1e-7, 4: 1e-2}[xor.x.dtype.itemsize]
+    assert float(jnp.abs(autodiff[2].W).max()) > 1e-3
+
+
+@pytest.mark.ledger("ACT12")
+def test_the_loss_of_threshold_units_is_a_staircase():
+    """Three values along a line on which sigmoids have a slope everywhere."""
+    t = jnp.linspace(-1.5, 3.0, 301)
+    steps = jax.jit(jax.vmap(lambda t: activations_step.loss(t, neuron.heaviside, 1.0)))(t)
+    assert sorted({round(float(v), 6) for v in steps}) == [0, 0.125, 0.25]
+    slopes = jax.jit(jax.vmap(jax.grad(lambda t: activations_step.loss(t, activations.sigmoid, 6.0))))(t)
+    assert bool((jnp.abs(slopes) > 0).all())
+
+
+@pytest.mark.ledger("ACT14")
+def test_positive_inputs_give_gradients_of_one_sign(key, measured):
+    """Autodiff of a unit's loss: with positive inputs every entry has the sign of δ; with centered ones it need not."""
+    k1, k2, k3 = jax.random.split(key, 3)
+    a, w, y = jax.random.uniform(k1, (200, 6)), jax.random.normal(k2, (6,)), jax.random.normal(k3, (200, 1))
+    loss = losses.half_squared_error
+    gradient = jax.vmap(jax.grad(lambda w, a, y: loss.value((w @ a)[None], y)), (None, 0, 0))
+    delta = jax.vmap(lambda a, y: loss.delta((w @ a)[None], y))(a, y)
+    found = gradient(w, a, y)
+    mixed = lambda g: int(jnp.sum(jnp.any(g > 0, axis=1) & jnp.any(g < 0, axis=1)))
+    assert bool((jnp.sign(found) == jnp.sign(delta)).all()) and mixed(found) == 0
+    assert mixed(gradient(w, a - 0.5, y)) > 150
+    error = jnp.abs(found - delta * a).max() / jnp.abs(found).max()
+    measured(error, 4 * eps(a.dtype), oracle="jax.grad of one unit's loss against δ aⱼ")
+
+
+@pytest.mark.ledger("ACT14")
+def test_positive_inputs_zigzag():
+    """Median steps until the two weights of the figure stay within 0.05 of the goal."""
+    run = lambda key, center: activations_zigzag.arrival(activations_zigzag.descend(key, center))
+    median = {
+        center: float(
+            jnp.median(jax.jit(jax.vmap(lambda k, c=center: run(k, c)))(jax.random.split(jax.random.key(0), 200)))
+        )
+        for center in (False, True)
+    }
+    assert 70 <= median[False] <= 85 and 14 <= median[True] <= 20
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("ACT14")
+@pytest.mark.parametrize(("n", "m"), [(2, 0.5), (16, 0.5), (16, 0.0)])
+def test_curvature_of_inputs_with_a_mean(n, m, measured):
+    """Eigenvalues of the second moments of n inputs and a constant: v, and the roots of t² − Tt + v."""
+    v = 0.05
+    mean = np.append(np.full(n, m), 1.0)
+    moments = np.outer(mean, mean) + np.diag(np.append(np.full(n, v), 0.0))
+    T = 1 + v + n * m**2
+    roots = [(T - s * math.sqrt(T**2 - 4 * v)) / 2 for s in (1, -1)]
+    exact = np.sort([*[v] * (n - 1), *roots])
+    found = np.linalg.eigvalsh(moments)
+    measured(np.abs(found / exact - 1).max(), 1e-12, oracle="v and the roots of t² − Tt + v")

@@ -54,6 +54,7 @@ def test_the_code_beside_the_pseudocode_is_the_code():
     """Each line stands, in this order, in the body of `trace` or of `value_and_grad`."""
     sources = [inspect.getsource(mlp.trace).splitlines(), inspect.getsource(backprop.value_and_grad).splitlines()]
     shown = re.findall(r"```python \{\.no-run\}\n(.*?)```", PAGE, re.S)
+    shown = [text for text in shown if "import" not in text]  # BP11 shows whole programs
     assert len(shown) == 4
     for text in shown:
         wanted = [line.strip() for line in text.splitlines()]
@@ -173,3 +174,114 @@ def test_what_determines_the_slope():
         falling = activation.prime(z) < -1e-3
         assert falling.any() and not activation.monotone
         assert activation(z[falling]).min() < 0 and activation(z[falling]).max() < 0 < activation.prime(jnp.zeros(()))
+
+
+@pytest.mark.x64
+@pytest.mark.ledger("BP9")
+def test_an_error_is_the_slope_of_the_loss_in_its_pre_activation(key, measured):
+    """Nudge one unit's z, recompute what comes after it: a central difference for every unit of every layer."""
+    loss, sizes = losses.softmax_cross_entropy, (5, 6, 4, 3)
+    params, x, y = problem(key, sizes, loss, 1)
+
+    def from_layer(l, z):
+        for layer in params[l + 1 :]:
+            z = layer.W @ sigmoid(z) + layer.b
+        return loss.value(z, y[0])
+
+    @jax.jit
+    def both(x):
+        _, z, _ = mlp.trace(params, x, activation=sigmoid)
+        delta = [backprop.bp1(z[-1], y[0], loss=loss)]
+        for l in reversed(range(len(z) - 1)):
+            delta.insert(0, backprop.bp2(params[l + 1].W, delta[0], z[l], activation=sigmoid))
+        nudged = [gradcheck.central_difference(functools.partial(from_layer, l), z[l]) for l in range(len(z))]
+        return delta, nudged
+
+    delta, nudged = both(x[0])
+    measured(gradcheck.distance(delta, nudged), 1e-8, oracle="central differences in each pre-activation")
+
+
+@pytest.mark.ledger("BP12")
+def test_input_gradient(key, measured):
+    """BP2 once more, with the identity for σ, against autodiff in x of the loss of the network as a map."""
+    loss = losses.softmax_cross_entropy
+    params, x, y = problem(key, (5, 6, 4, 3), loss, 1)
+
+    @jax.jit
+    def both(x):
+        _, z, _ = mlp.trace(params, x, activation=sigmoid)
+        delta = backprop.bp1(z[-1], y[0], loss=loss)
+        for l in reversed(range(len(z) - 1)):
+            delta = backprop.bp2(params[l + 1].W, delta, z[l], activation=sigmoid)
+        found = backprop.bp2(params[0].W, delta, x, activation=activations.identity)
+        return found, jax.grad(lambda x: loss.value(mlp.apply(params, x, activation=sigmoid), y[0]))(x)
+
+    found, oracle = both(x[0])
+    measured(gradcheck.distance(found, oracle), 16 * eps(x.dtype), oracle="jax.grad in the input")
+
+
+@pytest.mark.ledger("BP12")
+def test_a_bias_is_the_weight_of_a_constant_input(key, measured):
+    """BP3 and BP4 are the columns of the gradient in (W b), by autodiff of the network written without biases."""
+    loss = losses.half_squared_error
+    params, x, y = problem(key, (4, 5, 2), loss, 1)
+    folded = [jnp.concatenate([layer.W, layer.b[:, None]], axis=1) for layer in params]
+    one = jnp.ones(1, x.dtype)
+
+    def without_biases(folded):
+        a = x[0]
+        for W in folded[:-1]:
+            a = sigmoid(W @ jnp.append(a, one))
+        return loss.value(folded[-1] @ jnp.append(a, one), y[0])
+
+    @jax.jit
+    def both(folded):
+        a, z, _ = mlp.trace(params, x[0], activation=sigmoid)
+        delta2 = backprop.bp1(z[1], y[0], loss=loss)
+        delta1 = backprop.bp2(params[1].W, delta2, z[0], activation=sigmoid)
+        pairs = zip((delta1, delta2), a, strict=True)
+        columns = [jnp.concatenate([backprop.bp3(d, a), backprop.bp4(d)[:, None]], axis=1) for d, a in pairs]
+        return columns, jax.grad(without_biases)(folded)
+
+    columns, oracle = both(folded)
+    measured(gradcheck.distance(columns, oracle), 16 * eps(x.dtype), oracle="jax.grad of a network without biases")
+
+
+def programs_of_bp11():
+    """The two programs of the page, PyTorch's first."""
+    found = re.findall(r"```python \{\.no-run\}\n(.*?)```", PAGE, re.S)
+    return [text for text in found if "import" in text]
+
+
+@jax.jit
+def ours_of_bp11(params, x, y):
+    """What the program of the page computes."""
+    scope = {"params": params, "x": x, "y": y}
+    exec(programs_of_bp11()[1], scope)
+    return scope["C"], scope["gradients"]
+
+
+@pytest.mark.ledger("BP11")
+def test_forward_loss_backward(key, measured):
+    """The program of the page against autodiff of its three lines."""
+    params, x, y = problem(key, (5, 4, 3), losses.softmax_cross_entropy, 8)
+    C, gradients = ours_of_bp11(params, x, y)
+    objective = functools.partial(risk, activation=sigmoid, loss=losses.softmax_cross_entropy)
+    value, grads = jax.jit(jax.value_and_grad(objective))(params, x, y)
+    error = max(float(gradcheck.distance(gradients, grads)), abs(float(C / value) - 1))
+    measured(error, 16 * eps(x.dtype), oracle="jax.value_and_grad of forward and loss")
+
+
+@pytest.mark.ledger("BP11")
+def test_pytorch_computes_the_same(key):
+    torch = pytest.importorskip("torch", reason="PyTorch is in the [bench] extra")
+    params, x, y = problem(key, (5, 4, 3), losses.softmax_cross_entropy, 8)
+    tensor = lambda a: torch.tensor(np.asarray(a))
+    weights = [tensor(leaf).requires_grad_() for leaf in jax.tree.leaves(params)]
+    left = {"weights": weights, "x": tensor(x), "y": tensor(y).long()}
+    exec(programs_of_bp11()[0], left)
+    C, gradients = ours_of_bp11(params, x, y)
+    tolerance = 1e3 * eps(x.dtype)
+    np.testing.assert_allclose(left["C"].detach().numpy(), C, rtol=tolerance)
+    for g, h in zip(left["gradients"], jax.tree.leaves(gradients), strict=True):
+        np.testing.assert_allclose(g.numpy(), h, rtol=tolerance, atol=tolerance * np.abs(h).max())
