@@ -56,7 +56,7 @@ def test_weighted_sum(key, measured):
     error = [abs(float(a) - exact(*p)[0]) / exact(*p)[1] for a, *p in zip(z, w, x, strict=True)]
     measured(max(error) / eps(x.dtype), 8, oracle="exact fractions, in eps of Σ|wᵢxᵢ|")
     two = neuron.weighted_sum(jnp.array([2.0, -0.5]), jnp.array([3.0, 4.0]))
-    measured(abs(two / 4.0 - 1), 0, oracle="2·3 − ½·4 = 4")
+    assert float(two) == 4  # 2·3 − ½·4
 
 
 @pytest.mark.ledger("NEU3")
