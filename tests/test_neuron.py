@@ -1,6 +1,7 @@
 """One neuron: the step, the sum, the rule, the bound, and where the learning rate matters."""
 
 import fractions
+import functools
 import itertools
 import math
 
@@ -56,7 +57,7 @@ def test_weighted_sum(key, measured):
     error = [abs(float(a) - exact(*p)[0]) / exact(*p)[1] for a, *p in zip(z, w, x, strict=True)]
     measured(max(error) / eps(x.dtype), 8, oracle="exact fractions, in eps of Σ|wᵢxᵢ|")
     two = neuron.weighted_sum(jnp.array([2.0, -0.5]), jnp.array([3.0, 4.0]))
-    measured(abs(two / 4.0 - 1), 0, oracle="2·3 − ½·4 = 4")
+    assert float(two) == 4  # 2·3 − ½·4
 
 
 @pytest.mark.ledger("NEU3")
@@ -209,7 +210,7 @@ def test_never_more_mistakes_than_the_bound(problems, measured):
 
 
 @pytest.mark.ledger("NEU6")
-@pytest.mark.parametrize("n", [2, 3, 9])
+@pytest.mark.parametrize("n", [2, 9])
 def test_the_bound_is_attained(n):
     """Corners of a simplex that are at right angles with the 1 for the bias, all of class 0: n mistakes, (R/γ)² = n."""
     gram = n * np.eye(n) - 1  # of points with inner products −1 and squared lengths n − 1
@@ -217,7 +218,7 @@ def test_the_bound_is_attained(n):
     x = jnp.asarray(vectors * np.sqrt(np.maximum(values, 0)), float)
     data = Dataset(1.0001 * x, jnp.zeros(n))  # an angle a little wider, so that rounding decides nothing
     _, history = neuron.learn(neuron.zeros(n), data, epochs=3)
-    assert (history.errors != 0).sum(1).tolist() == [n, 0, 0]
+    assert (np.asarray(history.errors) != 0).sum(1).tolist() == [n, 0, 0]
     assert float(neuron.mistake_bound(Neuron(jnp.zeros(n), jnp.array(-1.0)), data)) == pytest.approx(n, rel=1e-3)
 
 
@@ -307,7 +308,7 @@ def test_the_delta_rule_is_gradient_descent(key, measured):
     params = mlp.init(key, (3, 1))
     x, y = jax.random.normal(key, (10, 3)), jnp.arange(10.0)[:, None] % 2
     for loss, output in ((half_squared_error, identity), (binary_cross_entropy, jax.nn.sigmoid)):
-        _, (grad,) = backprop.value_and_grad(params, x, y, activation=(), loss=loss)
+        _, (grad,) = jax.jit(functools.partial(backprop.value_and_grad, activation=(), loss=loss))(params, x, y)
         e = np.asarray(y - output(x @ params[0].W.T + params[0].b[None]))
         expected = Dense(jnp.asarray(-(e * x).mean(0)[None]), jnp.asarray(-e.mean(0)))
         assert_trees_close(grad, expected)
@@ -360,13 +361,18 @@ def test_batches_of_runs_and_gradients(key):
     assert jnp.isfinite(slope).all() and slope.any()
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
-def test_keeps_the_dtype(dtype):
-    data = toy.xor()._replace(x=toy.xor().x.astype(dtype), y=jnp.array([0, 1, 1, 1]))
-    params, history = neuron.learn(neuron.zeros(2, dtype=dtype), data, epochs=12)
-    assert {leaf.dtype.name for leaf in jax.tree.leaves((params, history, neuron.radius(data)))} == {dtype}
-    assert not history.errors[-1].any()
-    assert neuron.margin(params, data).dtype == neuron.separator(data, steps=50).w.dtype == dtype
+def test_keeps_the_dtype():
+    data = toy.xor()._replace(x=toy.xor().x.astype("bfloat16"), y=jnp.array([0, 1, 1, 1]))
+
+    @jax.jit
+    def everything(data):
+        params, history = neuron.learn(neuron.zeros(2, dtype="bfloat16"), data, epochs=12)
+        best = neuron.separator(data, steps=50)
+        return history, best, neuron.radius(data), neuron.margin(params, data), neuron.mistake_bound(best, data)
+
+    found = everything(data)
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(found)} == {"bfloat16"}
+    assert not found[0].errors[-1].any()
 
 
 def test_errors_say_what_to_do(unchecked):

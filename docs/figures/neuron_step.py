@@ -25,7 +25,7 @@ def step(ax, C, at, color, lift=0.0):
 
 
 def draw(plt, C):
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7, 2.4), sharey=True)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6, 2.3), sharey=True)
     step(left, C, 0.0, C[0])
     left.set(xlabel="$z$", ylabel=r"$\hat y$", yticks=(0, 1), xticks=(-3, 0, 3), title="$H(z)$", ylim=(-0.18, 1.3))
     for bias, color, lift in ((2.0, C[2], 0.06), (0.0, C[0], 0.0), (-1.5, C[1], -0.06)):

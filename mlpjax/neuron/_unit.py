@@ -81,11 +81,7 @@ def weighted_sum(w: Float[Array, " in"], x: Float[Array, " in"]) -> Scalar:
         >>> float(neuron.weighted_sum(jnp.array([2.0, -1.0]), jnp.array([3.0, 4.0])))
         2.0
     """
-    if x.shape != w.shape:
-        raise ValueError(
-            f"`x` must be one example of shape {w.shape}, one input for each weight; got shape {x.shape}. For a batch "
-            f"write `jax.vmap(neuron.apply, in_axes=(None, 0))(params, x)`."
-        )
+    _check_example(w, x)
     return w @ x
 
 
@@ -160,3 +156,11 @@ def distance(params: Neuron, x: Float[Array, " in"]) -> Scalar:
         4.0
     """
     return pre_activation(params, x) / jnp.linalg.norm(params.w)
+
+
+def _check_example(w: Array, x: Array) -> None:
+    if x.shape != w.shape:
+        raise ValueError(
+            f"`x` must be one example of shape {w.shape}, one input for each weight; got shape {x.shape}. For a batch "
+            f"write `jax.vmap(neuron.apply, in_axes=(None, 0))(params, x)`."
+        )

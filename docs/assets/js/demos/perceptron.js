@@ -99,7 +99,7 @@
       draw();
     });
     const again = MX.button("Reset", () => reset());
-    const kind = MX.select("Neuron", [["threshold", "threshold (perceptron)"], ["logistic", "logistic"]], v => { state.kind = v; earlier = []; trace = null; reset(); });
+    const kind = MX.select("Neuron", ["threshold", "logistic"], v => { state.kind = v; earlier = []; trace = null; reset(); });
     const speed = MX.select("Speed", Object.keys(FRAMES), v => { state.speed = v; });
     speed.value = state.speed;
     const pace = MX.slider("Learning rate η", {
