@@ -72,7 +72,7 @@ def test_chain_rule_for_one_variable(measured):
     loss = losses.activated_squared_error(tanh)
     z, y = jnp.linspace(-2.0, 2.0, 9), jnp.full(1, 0.3)
     slope = jax.vmap(lambda z: loss.delta(z, y)[0])(z[:, None])
-    value = lambda z: loss.value(z[None], y)
+    value = lambda z: (jnp.tanh(z) - 0.3) ** 2 / 2
     differences = jax.vmap(lambda z: gradcheck.central_difference(value, z))(z)
     error = jnp.max(jnp.abs(slope - differences)) / jnp.max(jnp.abs(slope))
     limit = {8: 1e-9, 4: 9e-4}[z.dtype.itemsize]
