@@ -186,6 +186,25 @@ def test_decay_alone_shrinks_by_one_minus_eta_lambda(measured):
     measured(np.abs(end[0] / theta / 0.999**500 - 1).max(), 1e-4, oracle="(1 − ηλ)ᵗ")
 
 
+@pytest.mark.ledger("OPT1", "OPT2", "OPT3")
+def test_only_entrywise_rules_depend_on_the_axes():
+    """In a ravine turned by 45°, momentum takes the turned path; RMSProp and Adam another, and a worse one."""
+    hessian, start = jnp.diag(jnp.asarray([1.0, 100.0])), jnp.asarray([2.0, 1.0])
+    Q = jnp.asarray([[1.0, -1.0], [1.0, 1.0]]) / 2**0.5
+
+    def end(rule, turn):
+        init, update = rule
+        body = lambda carry, _: (update(*carry, turn @ hessian @ turn.T @ carry[0]), None)
+        theta = turn @ start
+        return jax.lax.scan(body, (theta, init(theta)), length=100)[0][0]
+
+    made = {"heavy": rules.heavy_ball(0.01), "rms": rules.rmsprop(0.02), "adam": rules.adam(0.05)}
+    both = jax.jit(lambda: {name: (Q @ end(rule, jnp.eye(2)), end(rule, Q)) for name, rule in made.items()})()
+    for name, (along, turned) in both.items():
+        assert bool(jnp.allclose(along, turned, atol=1e-4)) == (name == "heavy")
+    assert all(float(jnp.linalg.norm(b)) > 2 * float(jnp.linalg.norm(a)) for a, b in (both["rms"], both["adam"]))
+
+
 # Muon
 
 
