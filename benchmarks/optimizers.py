@@ -12,6 +12,7 @@ import functools
 import json
 import pathlib
 import platform
+import re
 
 import jax
 import jax.numpy as jnp
@@ -161,6 +162,12 @@ def rounded(values):
     return float(f"{values:.5g}") if np.isfinite(values) else None
 
 
+def short(found):
+    """JSON with each list of numbers on one line."""
+    line = lambda m: "[" + " ".join(m[1].split()) + "]"
+    return re.sub(r"\[([^\[\]]*)\]", line, json.dumps(found, indent=1)) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("seeds", 10), ("epochs", 20)):
@@ -177,7 +184,7 @@ def main():
             r = found[group][name] = contest(make, span, parts, given.seeds, given.epochs)
             mean = np.mean([a if a is not None else np.nan for a in r["test_accuracy"]])
             print(f"{name:24} rate {r['rate']:<9} accuracy {100 * mean:.2f} %  {r['held_out_loss']}", flush=True)
-    given.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    given.out.write_text(short(found), "utf-8")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def _mean(params: Any, leaves: dict[str, Any]) -> Any:
     from mlpjax import mlp
 
     z = mlp.from_paths(leaves, "opt_state/z/")
-    kept = contrib.ScheduleFreeState(leaves["opt_state/b1"], (), (), (), (), z)
+    kept = contrib.ScheduleFreeState(leaves["opt_state/b1"], 0, 0, 0, (), z)
     return contrib.schedule_free_eval_params(kept, params)
 
 

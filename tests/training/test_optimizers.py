@@ -14,7 +14,7 @@ from mlpjax import data, deep, losses, mlp, training
 from mlpjax.layers import Dense
 from mlpjax.training import checkpoint, recipes
 from tests import optimizers as rules
-from tests.helpers import assert_trees_close, assert_trees_equal, eps
+from tests.helpers import FAST_TO_COMPILE, assert_trees_close, assert_trees_equal, eps
 
 STEPS = 1000
 LOSS = losses.binary_cross_entropy
@@ -74,7 +74,7 @@ def trajectories():
             found[name] = [trajectory(update, (theta, init(theta)), batches) for init, update in pairs]
         return found
 
-    return jax.jit(every)(theta), theta
+    return jax.jit(every, compiler_options=FAST_TO_COMPILE)(theta), theta
 
 
 @pytest.mark.x64
@@ -92,15 +92,20 @@ def test_a_thousand_steps(name, trajectories, measured):
 # clipping
 
 
+@jax.jit
+def clipped(grads):
+    optimizer = recipes.optimizer("sgd", 1.0, clip=0.3)
+    return optimizer.update(grads, optimizer.init(grads), grads)[0]
+
+
 @hypothesis.settings(max_examples=20, deadline=None)
-@hypothesis.given(st.integers(0, 2**32 - 1), st.floats(-6, 6), st.floats(-3, 3))
-def test_clipping_bounds_the_norm_and_keeps_the_direction(seed, exponent, limit):
+@hypothesis.given(st.integers(0, 2**32 - 1), st.floats(-6, 6))
+def test_clipping_bounds_the_norm_and_keeps_the_direction(seed, exponent):
     g = 10.0**exponent * np.random.default_rng(seed).normal(size=(4, 3))
-    clip = recipes.optimizer("sgd", 1.0, clip=10.0**limit)
-    tree = {"W": g[:3].astype(jnp.zeros(()).dtype), "b": g[3].astype(jnp.zeros(()).dtype)}
-    updates, _ = clip.update(tree, clip.init(tree))
+    g = g.astype(jnp.zeros(()).dtype)
+    updates = clipped({"W": g[:3], "b": g[3]})
     got, norm = -np.concatenate([updates["W"], updates["b"][None]]), np.linalg.norm(g)
-    np.testing.assert_allclose(got, g * min(1, 10.0**limit / norm), rtol=100 * eps(got.dtype))
+    np.testing.assert_allclose(got, g * min(1, 0.3 / norm), rtol=100 * eps(got.dtype))
 
 
 # averages
@@ -168,28 +173,28 @@ def test_sam_takes_the_gradient_a_little_uphill(measured):
 # Muon
 
 
-def test_muon_makes_matrices_nearly_orthogonal(key, measured):
+def test_muon_makes_matrices_nearly_orthogonal(measured):
     """Times 0.2 √max(in, out), whatever the singular values of the gradient; biases go by Adam."""
     optimizer, adam = recipes.optimizer("muon", 0.1), optax.adam(0.1, nesterov=True)
+    random, dtype = np.random.default_rng(0), jnp.zeros(()).dtype
+    U, V = (np.linalg.qr(random.normal(size=(n, 8)))[0] for n in (24, 8))
+    grads = Dense(*(jnp.asarray(g, dtype) for g in (50 * U * np.logspace(0, -1.5, 8) @ V.T, U[:, 0])))
 
-    @jax.jit
-    def update(key):
-        U, _ = jnp.linalg.qr(jax.random.normal(key, (24, 8)))
-        G = 50 * (U * jnp.logspace(0, -1.5, 8).astype(U.dtype)[None]) @ jnp.linalg.qr(U[:8])[0]
-        grads = (Dense(G, U[:, 0]),)
+    @functools.partial(jax.jit, compiler_options=FAST_TO_COMPILE)
+    def update(grads):
         with jax.numpy_dtype_promotion("standard"):
-            ((W, b),), _ = optimizer.update(grads, optimizer.init(grads), grads)
-            expected, _ = adam.update(grads[0].b, adam.init(grads[0].b))
-        return W / (-0.1 * 0.2 * 24**0.5), rules.newton_schulz(G.T).T, jnp.linalg.svd(W)[1], b, expected
+            updates, _ = optimizer.update(grads, optimizer.init(grads), grads)
+            expected, _ = adam.update(grads.b, adam.init(grads.b))
+        return updates.W / (-0.1 * 0.2 * 24**0.5), rules.newton_schulz(grads.W.T).T, updates.b, expected
 
-    W, expected, singular, b, by_adam = map(np.asarray, update(key))
+    W, expected, b, by_adam = map(np.asarray, update(grads))
     measured(np.linalg.norm(W - expected) / np.linalg.norm(expected), 1e-5, oracle="the iteration in a few lines")
-    singular = singular / (0.1 * 0.2 * np.sqrt(24))
-    assert 0.6 < singular.min() and singular.max() < 1.25
+    singular = np.linalg.svd(W, compute_uv=False)
+    assert 0.68 < singular.min() and singular.max() < 1.21
     np.testing.assert_allclose(b, by_adam, rtol=1e-5)
 
 
-def test_muon_and_decay_know_stacked_layers(key):
+def test_decay_and_muon_know_stacked_layers(key):
     """What `deep` stacks is trained as if it were not: each matrix by itself, biases by Adam and without decay."""
     layers = mlp.init(key, (5, 5, 5, 5, 5))
     layers = tuple(Dense(layer.W, layer.b + 1) for layer in layers)
@@ -200,8 +205,9 @@ def test_muon_and_decay_know_stacked_layers(key):
             return optimizer.update(params, optimizer.init(params), params)[0]
 
     for name in ("muon", "adamw", "schedule_free"):
-        both = jax.jit(lambda params, name=name: (updated(deep.stack(params), name), updated(params, name)))(layers)
-        assert_trees_close(deep.unstack(both[0]), both[1], rtol=1e-5)
+        both = lambda params, name=name: (deep.unstack(updated(deep.stack(params), name)), updated(params, name))
+        stacked, plain = jax.jit(both, compiler_options=FAST_TO_COMPILE)(layers)
+        assert_trees_close(stacked, plain, rtol=1e-5)
 
 
 # all of them in a run
@@ -213,56 +219,50 @@ WRAPPED = {
 }
 
 
+def trainer(optimizer, steps):
+    """A run on XOR, from a state."""
+    settings = dict(objective=OBJECTIVE, optimizer=optimizer, steps=steps, batch_size=3)
+    return lambda state: training.run(state, data.toy.xor(), **settings)[0]
+
+
 @pytest.mark.ledger("OPT6")
 @pytest.mark.parametrize("name", WRAPPED)
-def test_in_a_run_and_resumed_from_a_file(name, key, tmp_path):
-    """m steps, a checkpoint and n steps are m + n steps to the bit; and what is evaluated is the mean."""
-    optimizer, xor = WRAPPED[name](), data.toy.xor()
-    train = jax.jit(
-        lambda state, steps: training.run(
-            state,
-            xor,
-            objective=OBJECTIVE,
-            optimizer=optimizer,
-            steps=steps,
-            batch_size=3,
-            validation=xor,
-            evaluate_every=5,
-            eval_params=recipes.eval_params,
-        ),
-        static_argnums=1,
-    )
-    begin = jax.jit(lambda key: training.start(key, mlp.init(key, (2, 5, 5, 1)), optimizer=optimizer))
-    whole, _ = train(begin(key), 10)
-    half, history = train(begin(key), 5)
-    checkpoint.save(tmp_path / "half", half)
-    rest, _ = train(checkpoint.load(tmp_path / "half", like=begin(key)), 5)
-    assert_trees_equal(rest, whole)
-    assert not jnp.array_equal(whole.params[0].W, half.params[0].W)
-    evaluated = recipes.eval_params(half)
-    assert float(history.validation["loss"][-1]) == pytest.approx(float(OBJECTIVE(evaluated, xor, None)), rel=1e-5)
-    assert not jnp.array_equal(evaluated[0].W, half.params[0].W)
+def test_a_run_resumed_from_a_file_is_the_same_run(name, key, tmp_path):
+    """To the bit; and what is to be evaluated is not what is trained."""
+    optimizer = WRAPPED[name]()
+    start = lambda key: training.start(key, mlp.init(key, (2, 5, 5, 1)), optimizer=optimizer)
+    compiled = functools.partial(jax.jit, compiler_options=FAST_TO_COMPILE)
+    begin, half = compiled(start)(key), compiled(trainer(optimizer, 5))
+    checkpoint.save(tmp_path / "half", half(begin))
+    rest = half(checkpoint.load(tmp_path / "half", like=begin))
+    assert_trees_equal(rest, compiled(trainer(optimizer, 10))(begin))
+    assert not jnp.array_equal(recipes.eval_params(rest)[0].W, rest.params[0].W)
 
 
 def test_an_ensemble_over_what_may_be_traced(key, unchecked):
-    """Rates, the decay of a mean and the radius of SAM in one compiled program; and the loop of the host."""
-    xor = data.toy.xor()
+    """Rates, the decay of a mean and the radius of SAM in one compiled program, of which one can be taken out."""
 
     def train(key, rate, decay, radius):
         optimizer = recipes.averaged(recipes.sam(optax.sgd(rate), radius), decay)
         state = training.start(key, mlp.init(key, (2, 4, 1)), optimizer=optimizer)
-        return training.run(state, xor, objective=OBJECTIVE, optimizer=optimizer, steps=5)
+        return trainer(optimizer, 3)(state)
 
     values = jnp.asarray([0.01, 0.1]), jnp.asarray([0.5, 0.9]), jnp.asarray([0.0, 0.2])
-    states, history = jax.jit(jax.vmap(train))(jax.random.split(key, 2), *values)
-    assert np.isfinite(history.loss).all()
-    assert jax.vmap(recipes.eval_params)(states)[0].W.shape == (2, 4, 2)
-    optimizer = recipes.averaged(optax.sgd(0.1))
+    states = jax.jit(jax.vmap(train), compiler_options=FAST_TO_COMPILE)(jax.random.split(key, 2), *values)
+    means = jax.vmap(recipes.eval_params)(states)
+    one = recipes.eval_params(jax.tree.map(lambda leaf: leaf[1], states))
+    assert_trees_equal(jax.tree.map(lambda leaf: leaf[1], means), one)
+    assert not jnp.array_equal(one[0].W, states.params[0].W[1])
+
+
+def test_the_host_loop_evaluates_the_mean(key):
+    optimizer, xor = recipes.optimizer("schedule_free", 0.1), data.toy.xor()
     state = training.start(key, mlp.init(key, (2, 4, 1)), optimizer=optimizer)
     settings = dict(objective=OBJECTIVE, optimizer=optimizer, eval_params=recipes.eval_params, progress=False)
     state, history = training.fit(state, xor, validation=xor, steps=2, chunk=2, **settings)
-    expected = OBJECTIVE(recipes.eval_params(state), xor, None)
-    assert float(history.validation["loss"][-1]) == pytest.approx(float(expected), rel=1e-5)
+    at_mean, at_last = (float(OBJECTIVE(p, xor, None)) for p in (recipes.eval_params(state), state.params))
+    assert float(history.validation["loss"][-1]) == pytest.approx(at_mean, rel=1e-5)
+    assert abs(at_mean - at_last) > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -272,6 +272,8 @@ def test_an_ensemble_over_what_may_be_traced(key, unchecked):
         (lambda: recipes.averaged(optax.sgd(0.1), 1.5), r"`decay` must lie in \(0, 1\]; got 1.5"),
         (lambda: recipes.averaged(optax.sgd(0.1), after=-1), "`after` must be a finite number ≥ 0"),
         (lambda: recipes.sam(optax.sgd(0.1), -0.1), "`radius` must be a finite number ≥ 0"),
+        (lambda: recipes.averaged(optax.sgd(0.1)).update(1.0, None), "`params` must be given"),
+        (lambda: recipes.sam(optax.sgd(0.1)).update(1.0, None, 1.0), "`value_fn` must be given"),
     ],
 )
 def test_mistakes(make, message):

@@ -69,10 +69,9 @@ def apply_optax(optimizer, g, theta):
 @pytest.mark.x64
 @pytest.mark.ledger("OPT3")
 @pytest.mark.parametrize("name", REFERENCES)
-@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
-def test_update_rules_agree_with_their_equations_over_1000_steps(name, schedule, measured):
+def test_update_rules_follow_a_schedule_over_1000_steps(name, measured):
     reference, options = REFERENCES[name]
-    rate = recipes.constant(0.01) if schedule == "constant" else recipes.one_cycle(0.01, STEPS)
+    rate = recipes.one_cycle(0.01, STEPS)
     g = gradients(STEPS)
     with jax.numpy_dtype_promotion("standard"):
         rates = np.broadcast_to(jax.jit(jax.vmap(rate))(jnp.arange(STEPS, dtype=jnp.int32)), STEPS)

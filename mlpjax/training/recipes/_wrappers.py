@@ -76,7 +76,9 @@ def averaged(
     def init(params):
         return AverageState(inner.init(params), jax.tree.map(_wide, params), jnp.zeros(()), jnp.uint32(0))
 
-    def update(updates, state, params=None, **extra):
+    def update(updates, state, params: Any = None, **extra):
+        if params is None:
+            raise ValueError("`params` must be given to the `update` of `averaged`: it is their mean that it keeps.")
         updates, base_state = inner.update(updates, state.base, params, **extra)
         theta = optax.apply_updates(params, updates)
         step = state.step + jnp.uint32(1)
@@ -124,7 +126,9 @@ def sam(base: optax.GradientTransformation, radius: float = 0.05) -> optax.Gradi
     uphill = optax.chain(optax.normalize_by_update_norm(), optax.sgd(radius))
     inner = optax.contrib.sam(base, uphill, opaque_mode=True)
 
-    def update(updates, state, params=None, *, value_fn, **_):
+    def update(updates, state, params=None, *, value_fn: Any = None, **_):
+        if value_fn is None:
+            raise ValueError("`value_fn` must be given to the `update` of `sam`: the objective of the parameters.")
         return inner.update(updates, state, params, grad_fn=jax.grad(lambda theta, _: value_fn(theta)))
 
     return optax.GradientTransformationExtraArgs(inner.init, update)
