@@ -18,6 +18,7 @@ DONE = ROOT / "tests" / "ledger_done.txt"
 LEDGER = parsed()
 ROWS = rows()
 TO_COME = ("REG",)  # subjects whose chapters are not written yet
+SHOWN = {"PRE5": "book/gradient-descent.md"}  # the pages of demos that do not stand beside their row
 KINDS = {"definition", "equation", "algorithm", "theorem", "claim", "demonstration", "network", "figure"}
 
 
@@ -93,6 +94,16 @@ def test_done_rows_have_a_page():
     missing = [row for row in done(ROWS) if row not in there and not row.startswith(TO_COME)]
     assert not missing, f"done, but on no page of the book: {missing}"
     assert not [row for row in there if ROWS[row]["status"] != "done"], "on a page, but not done"
+
+
+def test_rows_with_a_figure_are_shown():
+    """A picture, or a demo where something is to be moved, on the page of the row."""
+    kinds = {"static": ("```figure", "```demo"), "interactive": ("```demo",)}
+    for name, row in ROWS.items():
+        if "figure" in row and (target := places.target(name)):
+            page = SHOWN.get(name, places.anchors()[target][0])
+            text = (ROOT / "docs" / page).read_text("utf-8")
+            assert any(fence in text for fence in kinds[row["figure"]]), f"{name} is {row['figure']}, but not on {page}"
 
 
 def test_errata_of_rows_that_have_a_page_are_shown():
