@@ -3,9 +3,9 @@
     python -m benchmarks.fifty_layers [--width 256] [--networks 5]
 
 Square layers without biases, in float64, since the smallest signals leave float32's range. Activations start at normal
-inputs, errors at normal numbers behind the last layer. The root mean square over inputs and units changes
-from layer to layer by a factor, whose geometric mean over the layers and over several networks is compared with what
-the recursion of `theory.meanfield` predicts. Writes docs/figures/data/initialization_fifty.json; a minute on a quiet core.
+inputs, errors at normal numbers behind the last layer. The root mean square over inputs and units changes from layer to
+layer by a factor, whose geometric mean over the layers and over several networks is compared with what the recursion of
+`theory.meanfield` predicts. Writes docs/figures/data/initialization_fifty.json; a minute on a quiet core.
 """
 
 import argparse
@@ -97,7 +97,10 @@ def main():
     for scheme in SCHEMES:
         tables["measured"].append(measured(scheme, arguments.width, arguments.networks))
         tables["predicted"].append(predicted(scheme, arguments.width))
-        print(f"{scheme:<10}", *(f"{np.abs(m / p - 1).max():.1%}" for m, p in zip(*(t[-1] for t in tables.values()))))
+        print(
+            f"{scheme:<10}",
+            *(f"{np.abs(m / p - 1).max():.1%}" for m, p in zip(*(t[-1] for t in tables.values()), strict=True)),
+        )
     # (scheme, which, activation) -> (which, activation, scheme)
     tables = {name: np.transpose(table, (1, 2, 0)).round(6).tolist() for name, table in tables.items()}
     about = dict(width=arguments.width, depth=DEPTH, networks=arguments.networks, inputs=INPUTS)

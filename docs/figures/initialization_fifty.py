@@ -15,19 +15,18 @@ DATA = pathlib.Path(__file__).parent / "data" / "initialization_fifty.json"
 
 
 def draw(plt, C):
-    from matplotlib.colors import LinearSegmentedColormap
-
     record = json.loads(DATA.read_text("utf-8"))
-    shades = LinearSegmentedColormap.from_list("", [C[0], C.paper, C[4]])
     fig, axes = plt.subplots(1, 2, figsize=(8.4, 3.3), sharey=True)
     for ax, table, title in zip(axes, np.array(record["measured"]), ("activations", "errors"), strict=True):
         # the shade: what is left after all layers, in decades
         total = (record["depth"] - 1) * np.log10(table)
-        ax.imshow(np.clip(total, -8, 8), cmap=shades, vmin=-12, vmax=12, aspect="auto")
         for (i, j), factor in np.ndenumerate(table):
+            color, alpha = C[0] if total[i, j] < 0 else C[4], 0.65 * min(abs(total[i, j]) / 8, 1)
+            ax.add_patch(plt.Rectangle((j - 0.48, i - 0.46), 0.96, 0.92, color=color, alpha=alpha, lw=0))
             ax.text(j, i, f"{factor:.2f}", ha="center", va="center", fontsize=10)
         ax.set_xticks(range(len(record["schemes"])), record["schemes"], fontsize=9)
         ax.set_yticks(range(len(record["activations"])), record["activations"], fontsize=9)
+        ax.set(xlim=(-0.5, len(record["schemes"]) - 0.5), ylim=(len(record["activations"]) - 0.5, -0.5))
         ax.tick_params(length=0)
         ax.set_title(title, fontsize=10)
         ax.spines[:].set_visible(False)

@@ -211,7 +211,7 @@ def test_fifty_layers(scheme, measured):
     error = np.abs(fifty_layers.measured(scheme, width) / expected - 1)
     gelu = fifty_layers.ACTIVATIONS.index(activations.gelu)
     if scheme == "He":  # where its signal begins to fall is a matter of chance
-        measured(error[:, gelu].max(), 0.25, oracle="q ← s E σ(√q Z)², χ = s E σ′(√q Z)²; GELU with He")
+        assert error[:, gelu].max() < 0.25
         error = np.delete(error, gelu, axis=1)
     # the logarithm of a layer's factor varies by about √(5/n)/2 for ReLU: seven layers' worth of it over 49 layers
     measured(error.max(), 5 * np.sqrt(5 / width) / 2 / 7, oracle="q ← s E σ(√q Z)², χ = s E σ′(√q Z)²")

@@ -79,7 +79,7 @@ def test_gradient_is_orthogonal_to_normalized_weights(key, measured):
 @pytest.mark.x64
 @pytest.mark.ledger("VAN4")
 def test_gradients_at_the_start():
-    """In the experiment's network, in double precision: nothing arrives at layer 1; with an identity or normalization it does."""
+    """In the experiment's network, in double precision: nothing arrives at layer 1, with either of two remedies it does."""
     train, *_ = remedies.digits()
     batch = jax.tree.map(lambda v: v[:64], train)
 
