@@ -97,10 +97,8 @@ def main():
     for scheme in SCHEMES:
         tables["measured"].append(measured(scheme, arguments.width, arguments.networks))
         tables["predicted"].append(predicted(scheme, arguments.width))
-        print(
-            f"{scheme:<10}",
-            *(f"{np.abs(m / p - 1).max():.1%}" for m, p in zip(*(t[-1] for t in tables.values()), strict=True)),
-        )
+        found, theory = (table[-1] for table in tables.values())
+        print(f"{scheme:<10} worst error {np.abs(np.divide(found, theory) - 1).max():.1%}")
     # (scheme, which, activation) -> (which, activation, scheme)
     tables = {name: np.transpose(table, (1, 2, 0)).round(6).tolist() for name, table in tables.items()}
     about = dict(width=arguments.width, depth=DEPTH, networks=arguments.networks, inputs=INPUTS)

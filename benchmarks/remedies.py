@@ -124,7 +124,11 @@ def objective(has):
 def gradient_norms(has, params, running, batch):
     """The norm of the gradient of every weight matrix, first layer first."""
     grads, _ = jax.grad(objective(has), has_aux=True)(params, running, batch, jax.random.key(0))
-    length = lambda W: jnp.sqrt(jnp.sum(W**2, (-1, -2)))
+
+    def length(W):  # squares of numbers below 1e-19 would be 0
+        largest = jnp.max(jnp.abs(W), (-1, -2), keepdims=True)
+        return jnp.linalg.norm(W / jnp.where(largest > 0, largest, 1), axis=(-2, -1)) * largest[..., 0, 0]
+
     return jnp.hstack([length(grads.first.W), length(grads.hidden.W), length(grads.last.W)])
 
 
@@ -166,7 +170,7 @@ def measure(has, parts, steps):
     held = np.mean([run(jnp.repeat(key, len(RATES)), rates)["held"] for key in keys[:2]], axis=0)
     rate = float(rates[held.argmax()])
     found = {name: np.asarray(value) for name, value in run(keys[2:], jnp.full(len(RATES), rate)).items()}
-    rounded = lambda values: [float(f"{value:.3g}") for value in values]
+    rounded = lambda values: [float(f"{value:.3g}") if np.isfinite(value) else None for value in values]
     return dict(
         has._asdict(),
         rate=RATES[held.argmax()],

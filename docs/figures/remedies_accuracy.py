@@ -25,7 +25,7 @@ def cell(networks, row, column):
 def draw(plt, C):
     networks = json.loads(DATA.read_text("utf-8"))["networks"]
     found = 100 * np.array([[cell(networks, r, c) for c in COLUMNS.values()] for r in ROWS.values()])
-    fig, ax = plt.subplots(figsize=(7, 3))
+    fig, ax = plt.subplots(figsize=(5.6, 3))
     for (i, j), middle in np.ndenumerate(np.median(found, 2)):
         # 10 % is chance
         color, alpha = (C[2], (middle - 50) / 80) if middle > 50 else (C[4], (50 - middle) / 80)

@@ -84,7 +84,7 @@ def gradient_factors(
     Args:
         activation: σ.
         moments: q of the layers below, as `second_moments` gives them; any shape.
-        weight_variance: $\sigma_w^2$; for unequal widths $n_{\text{out}}\operatorname{Var}W_{ij}$, that of the way back.
+        weight_variance: $\sigma_w^2$; for unequal widths $n_{\text{out}}\operatorname{Var} W_{ij}$ instead.
 
     Returns:
         χ for each q. The length of the error is multiplied by its root.
@@ -95,7 +95,7 @@ def gradient_factors(
         >>> from mlpjax.activations import sigmoid
         >>> from mlpjax.theory import meanfield
         >>> q = meanfield.second_moments(sigmoid, weight_variance=1.0, depth=20)
-        >>> float((meanfield.gradient_factors(sigmoid, q, weight_variance=1.0)[-1] ** 0.5).round(3))
+        >>> print(f"{meanfield.gradient_factors(sigmoid, q, weight_variance=1.0)[-1] ** 0.5:.3f}")
         0.236
 
     References:
@@ -106,7 +106,7 @@ def gradient_factors(
 
 
 def _expect(f: Callable[[Array], Array], q: Array) -> Array:
-    """E f(√q Z), by the rule of Gauss and Legendre on 32 pieces of [−12, 12], one of whose borders is the kink at 0."""
+    """E f(√q Z), by the rule of Gauss and Legendre on 32 pieces of [−12, 12], with a border at the kink."""
     nodes, weights = _rule()
     return jnp.asarray(weights, q.dtype) @ f(jnp.sqrt(q) * jnp.asarray(nodes, q.dtype))
 
