@@ -7,6 +7,7 @@ import numpy as np
 
 from mlpjax import backprop, initializers, mlp
 from mlpjax.activations import sigmoid, tanh
+from mlpjax.theory import meanfield
 
 ALT = (
     "Root mean square of the error against the layer, on a logarithmic axis. For tanh it falls from 1 at layer 30 "
@@ -30,12 +31,8 @@ def measured(activation):
 
 
 def predicted(activation):
-    z = np.linspace(-8, 8, 2001)
-    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
-    q, factors = 1.0, []
-    for _ in range(DEPTH - 1):
-        factors.append(np.sqrt(density @ np.square(np.float64(activation.prime(np.sqrt(q) * z)))))
-        q = density @ np.square(np.float64(activation(np.sqrt(q) * z)))
+    q = meanfield.second_moments(activation, weight_variance=1.0, depth=DEPTH - 1)
+    factors = np.sqrt(np.float64(meanfield.gradient_factors(activation, q, weight_variance=1.0)))
     return np.append(np.cumprod(factors[::-1])[::-1], 1.0)
 
 

@@ -31,8 +31,9 @@ def second_moments(
     $$q_1 = \sigma_w^2\, m_0 + \sigma_b^2, \qquad
       q_{l+1} = \sigma_w^2\,\mathbb{E}\,\sigma\bigl(\sqrt{q_l}\,Z\bigr)^2 + \sigma_b^2$$
 
-    Exact in the limit of infinite widths. Expectations are taken by a quadrature that is exact to rounding for smooth σ
-    and for those with a kink at 0; for the kinks of the hard sigmoids at ±1 and beyond, to about a thousandth.
+    Exact in the limit of infinite widths. The quadrature of the expectations is exact to rounding for smooth σ and for
+    those with a kink at 0; for kinks elsewhere, as the hard sigmoids have them, it is good to about a thousandth, and
+    to a few hundredths in `gradient_factors`.
 
     Args:
         activation: σ of every layer.
@@ -83,7 +84,7 @@ def gradient_factors(
     Args:
         activation: σ.
         moments: q of the layers below, as `second_moments` gives them; any shape.
-        weight_variance: $\sigma_w^2$; for unequal widths that of the way back, $n_{\text{out}}\operatorname{Var}W_{ij}$.
+        weight_variance: $\sigma_w^2$; for unequal widths $n_{\text{out}}\operatorname{Var} W_{ij}$ instead.
 
     Returns:
         χ for each q. The length of the error is multiplied by its root.
@@ -94,7 +95,7 @@ def gradient_factors(
         >>> from mlpjax.activations import sigmoid
         >>> from mlpjax.theory import meanfield
         >>> q = meanfield.second_moments(sigmoid, weight_variance=1.0, depth=20)
-        >>> float((meanfield.gradient_factors(sigmoid, q, weight_variance=1.0)[-1] ** 0.5).round(3))
+        >>> print(f"{meanfield.gradient_factors(sigmoid, q, weight_variance=1.0)[-1] ** 0.5:.3f}")
         0.236
 
     References:
@@ -105,7 +106,7 @@ def gradient_factors(
 
 
 def _expect(f: Callable[[Array], Array], q: Array) -> Array:
-    """E f(√q Z), by the rule of Gauss and Legendre on 32 pieces of [−12, 12], one of whose borders is the kink at 0."""
+    """E f(√q Z), by the rule of Gauss and Legendre on 32 pieces of [−12, 12], with a border at the kink."""
     nodes, weights = _rule()
     return jnp.asarray(weights, q.dtype) @ f(jnp.sqrt(q) * jnp.asarray(nodes, q.dtype))
 

@@ -35,6 +35,7 @@ def relative(got, wanted):
     return np.abs(np.float64(got) - wanted).max() / np.abs(wanted).max()
 
 
+@pytest.mark.ledger("VAN4")
 @pytest.mark.parametrize("shape", [(7, 3), (4, 5, 2, 3)], ids=str)
 def test_batch_in_training(shape, key, measured):
     """The statistics are those of the batch, feature by feature; the divisor of s² is n."""
@@ -53,6 +54,7 @@ def test_batch_in_training(shape, key, measured):
     measured(relative(new.variance, expected), limit, oracle="NumPy, running variance with n − 1")
 
 
+@pytest.mark.ledger("VAN4")
 def test_batch_at_evaluation(key, measured):
     """The state takes the place of the batch: no example sees another, a single one is enough, nothing is updated."""
     params, running = drawn(key)

@@ -62,7 +62,7 @@ def test_the_identity_has_no_parameters(key):
 
 
 @pytest.mark.ledger("VAN4")
-def test_singular_values_of_a_chain(key, measured):
+def test_singular_values_of_a_chain(key):
     """If every branch has slope ≤ c/L, all singular values of the chain's Jacobian lie in [(1 − c/L)ᴸ, (1 + c/L)ᴸ]."""
     depth, width, c = 60, 12, 0.9
     keys = jax.random.split(key, depth)
@@ -77,4 +77,4 @@ def test_singular_values_of_a_chain(key, measured):
     s = np.asarray(jnp.linalg.svd(jax.jit(jax.jacfwd(chain))(jnp.ones(width)), compute_uv=False))
     low, high = (1 - c / depth) ** depth, (1 + c / depth) ** depth
     assert s.min() < 1 < s.max()
-    measured(max(low / s.min(), s.max() / high), 1.0, oracle="(1 − c/L)ᴸ ≤ s ≤ (1 + c/L)ᴸ")
+    assert low <= s.min() and s.max() <= high <= np.exp(c) and low >= 1 - c
