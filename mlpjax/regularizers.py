@@ -163,7 +163,7 @@ def spectral_norm(
         to $u_1 v_1^\top$, that of $\sigma_1$, where $\sigma_1 > \sigma_2$.
 
     Raises:
-        ValueError: if `start` does not fit the matrix, or `steps` is negative.
+        ValueError: if `start` does not fit the matrix, or `steps` is not an integer ≥ 0.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -183,6 +183,8 @@ def spectral_norm(
 
 def _unit(v):
     """A vector divided by its length; 0, whose length has no derivative, stays 0 and has one."""
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(v), initial=0))  # so that no square over- or underflows
+    v = v / jnp.where(largest > 0, largest, jnp.ones_like(largest))
     square = jnp.vdot(v, v)
     return v * jax.lax.rsqrt(jnp.where(square > 0, square, jnp.ones_like(square)))
 
@@ -193,5 +195,4 @@ def _fits(W, start, steps):
             f"`start` must have one entry for each column of a matrix `W`; got `start` of shape {start.shape} and `W` "
             f"of shape {W.shape}. For instance `jax.random.normal(key, W.shape[1:])`."
         )
-    if steps < 0:
-        raise ValueError(f"`steps` must be 0 or more; got {steps}. Ten or twenty are usual.")
+    _check.count("steps", steps, 0, "Ten or twenty are usual.")

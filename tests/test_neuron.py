@@ -375,6 +375,27 @@ def test_keeps_the_dtype():
     assert not found[0].errors[-1].any()
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "bool"])
+def test_takes_whole_numbers(dtype):
+    """As the same floats; in uint8 the sign of a row would otherwise turn −1 into 255."""
+    x, y = jnp.asarray(CORNERS, dtype), jnp.array([0, 0, 0, 1])
+    whole, floats = Dataset(x, y), Dataset(jnp.asarray(CORNERS, float), y)
+    assert_trees_equal(neuron.signed(whole), neuron.signed(floats))
+    assert_trees_equal(neuron.separator(whole, steps=20), neuron.separator(floats, steps=20))
+    learn = functools.partial(neuron.learn, neuron.zeros(2), epochs=8)
+    assert_trees_equal(learn(whole), learn(floats))
+
+
+def test_one_run_of_several_dtypes():
+    """Parameters of few bits and a rate of more do not stop a run; a step takes a plain number for a target."""
+    data = Dataset(jnp.asarray(CORNERS, "float32"), jnp.array([0, 0, 0, 1]))
+    with jax.numpy_dtype_promotion("standard"):
+        few, _ = neuron.learn(neuron.zeros(2, dtype="bfloat16"), data, epochs=8, rate=jnp.float32(2))
+    full, _ = neuron.learn(neuron.zeros(2, dtype="float32"), data, epochs=8, rate=2.0)
+    assert_trees_equal(few, full)
+    assert_trees_equal(*(neuron.update(full, data.x[0], y) for y in (1.0, jnp.array(1))))
+
+
 def test_errors_say_what_to_do(unchecked):
     data, params = toy.mushrooms(), neuron.zeros(2)
     learn = lambda epochs=1, **changed: neuron.learn(params, data._replace(**changed), epochs=epochs)
@@ -386,6 +407,13 @@ def test_errors_say_what_to_do(unchecked):
         (lambda: learn(weight=jnp.ones(24)), "no weights"),
         (lambda: neuron.radius(data._replace(x=data.x[:, 0])), r"x of shape \(N, in\).*\(24,\)"),
         (lambda: neuron.and_gate(0), "`inputs` must be an integer ≥ 1; got 0"),
+        (lambda: neuron.zeros(0), "`in_size` must be an integer ≥ 1; got 0"),
+        (
+            lambda: neuron.nearest_point(jnp.zeros((0, 2))),
+            r"`v` must be floats.*got .* of shape \(0, 2\)",
+        ),
+        (lambda: neuron.nearest_point(jnp.array([[2, 0], [0, 2]])), "`v` must be floats.*got int"),
+        (lambda: neuron.nearest_point(data.x, steps=-1), "`steps` must be an integer ≥ 0; got -1"),
     ]
     for call, message in wrong:
         with pytest.raises(ValueError, match=message):

@@ -16,7 +16,7 @@ from mlpjax.neuron._unit import Neuron
 
 
 def examples(data: Dataset) -> tuple[Float[Array, "N in"], Float[Array, " N"]]:
-    """The arrays of the data, checked: y of shape `(N,)` in the dtype of x."""
+    """The arrays of the data, checked: whole numbers as floats, y of shape `(N,)` in the dtype of x."""
     n, y = _check.leading_axis((data.x, data.y)), data.y
     if data.x.ndim != 2 or y.size != n:
         raise ValueError(
@@ -30,7 +30,8 @@ def examples(data: Dataset) -> tuple[Float[Array, "N in"], Float[Array, " N"]]:
         )
     if data.weight is not None:
         raise ValueError("`data` must have no weights: the rule takes every example as it is. Pass `weight=None`.")
-    return data.x, y.reshape(n).astype(data.x.dtype)
+    x = data.x if jnp.issubdtype(data.x.dtype, jnp.floating) else data.x.astype(float)
+    return x, y.reshape(n).astype(x.dtype)
 
 
 def signed(data: Dataset) -> Float[Array, "N augmented"]:
@@ -154,6 +155,9 @@ def nearest_point(v: Float[Array, "N d"], *, steps: int = 1000) -> Float[Array, 
     Returns:
         p, shape `(d,)`; 0 if the hull contains 0.
 
+    Raises:
+        ValueError: if v is not a matrix of floats with a row, or `steps` is not an integer ≥ 0.
+
     Example:
         >>> import jax.numpy as jnp
         >>> from mlpjax import neuron
@@ -164,6 +168,9 @@ def nearest_point(v: Float[Array, "N d"], *, steps: int = 1000) -> Float[Array, 
         B. F. Mitchell, V. F. Dem'yanov, V. N. Malozemov (1974). Finding the point of a polyhedron closest to the
         origin. SIAM Journal on Control 12.
     """
+    if v.ndim != 2 or not len(v) or not jnp.issubdtype(v.dtype, jnp.floating):
+        raise ValueError(f"`v` must be floats, one point a row and at least one; got {v.dtype} of shape {v.shape}.")
+    _check.count("steps", steps, 0, "A thousand are usual.")
     start = jnp.full(len(v), 1 / len(v), v.dtype)
     return jax.lax.fori_loop(0, steps, lambda _, weights: shifted(weights, v), start) @ v
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Float, Num
 
 from mlpjax import _check
@@ -25,7 +26,7 @@ class History(NamedTuple):
 
 
 def update(
-    params: Neuron, x: Float[Array, " in"], y: Num[Array, ""], *, rate: float | Scalar = 1.0
+    params: Neuron, x: Float[Array, " in"], y: float | Num[Array, ""], *, rate: float | Scalar = 1.0
 ) -> tuple[Neuron, Scalar]:
     r"""One step of the perceptron rule (NEU5).
 
@@ -55,7 +56,7 @@ def update(
         F. Rosenblatt (1958). The perceptron: a probabilistic model for information storage and organization in the
         brain. Psychological Review 65.
     """
-    e = y.astype(x.dtype) - apply(params, x)
+    e = jnp.asarray(y, x.dtype) - apply(params, x)
     return Neuron(params.w + rate * e * x, params.b + rate * e), e
 
 
@@ -64,7 +65,8 @@ def learn(params: Neuron, data: Dataset, *, epochs: int, rate: float | Scalar = 
 
     After an epoch without a mistake nothing changes any more. On data that a hyperplane separates this happens: from
     `zeros` the number of mistakes is at most `mistake_bound` (NEU6) and does not depend on `rate` (NEU9). On other data
-    it never does. Pure: `jit`, `vmap` over rates, starts or data sets, and `scan` apply to the whole run.
+    it never does. The run computes in the common dtype of parameters, inputs and rate. Pure: `jit`, `vmap` over rates,
+    starts or data sets, and `scan` apply to the whole run.
 
     Args:
         params: where to start, such as `zeros(in)`.
@@ -87,6 +89,8 @@ def learn(params: Neuron, data: Dataset, *, epochs: int, rate: float | Scalar = 
     """
     _check.count("epochs", epochs, 1, "One epoch goes through all examples once.")
     xy = examples(data)
+    dtype = jnp.result_type(params.w, params.b, xy[0], rate)
+    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), params)
 
     def example(params, xy):
         params, e = update(params, *xy, rate=rate)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Float
 
+from mlpjax import _check
 from mlpjax._types import Array, DTypeLike, Scalar
 from mlpjax.activations import Activation
 
@@ -52,11 +53,15 @@ def zeros(in_size: int, *, dtype: DTypeLike | None = None) -> Neuron:
     Returns:
         The parameters.
 
+    Raises:
+        ValueError: if `in_size` is not a positive integer.
+
     Example:
         >>> from mlpjax import neuron
         >>> neuron.zeros(2).w.tolist()
         [0.0, 0.0]
     """
+    _check.count("in_size", in_size, 1, "A neuron has at least one input.")
     return Neuron(jnp.zeros(in_size, dtype), jnp.zeros((), dtype))
 
 
@@ -119,7 +124,7 @@ def apply(params: Neuron, x: Float[Array, " in"]) -> Scalar:
         x: one example, shape `(in,)`. For a batch: `jax.vmap(neuron.apply, in_axes=(None, 0))(params, x)`.
 
     Returns:
-        1 or 0, in the dtype of x.
+        1 or 0, in the dtype of the sum; NaN where that is NaN.
 
     Raises:
         ValueError: if x is not one example with one input for each weight.
