@@ -141,7 +141,7 @@ def _lanczos(product, q, steps):
         twice = once - Q.T @ (Q @ once)
         beta = jnp.linalg.norm(twice)
         more = beta > jnp.linalg.norm(once) / 2
-        return (Q, jnp.where(more, twice / beta, 0)), (alpha, jnp.where(more, beta, 0))
+        return (Q, jnp.where(more, twice, 0) / jnp.where(more, beta, 1)), (alpha, jnp.where(more, beta, 0))
 
     start = jnp.zeros((steps, q.size), q.dtype), q / jnp.linalg.norm(q)
     _, (alpha, beta) = jax.lax.scan(step, start, jnp.arange(steps))
