@@ -113,7 +113,7 @@ def extreme_eigenvalues(
         raise ValueError(f"`steps` must be at least 1; got {steps}. More steps come closer to the ends.")
     theta, product = _product(f, params)
     q = jax.random.normal(key, theta.shape, theta.dtype)
-    (_, _), (alpha, beta) = _lanczos(product, q, min(steps, theta.size))
+    alpha, beta = _lanczos(product, q, min(steps, theta.size))
     values = jnp.linalg.eigvalsh(jnp.diag(alpha) + jnp.diag(beta[:-1], 1) + jnp.diag(beta[:-1], -1))
     return values[0], values[-1]
 
@@ -126,20 +126,26 @@ def _product(f, params):
 
 
 def _lanczos(product, q, steps):
-    """The diagonals of T. Each new vector is made orthogonal to all before, twice: once leaves rounding behind."""
+    """The diagonals of T. Each new vector is made orthogonal to all before, twice: once leaves rounding behind.
+
+    If the second time takes most of the vector away, it was rounding: the space is exhausted, and T has its final ends.
+    From there on T repeats its first entry, which lies between them, with zeros beside it.
+    """
 
     def step(carry, i):
         Q, q = carry
         Q = Q.at[i].set(q)
         w = product(q)
         alpha = jnp.vdot(q, w)
-        w = w - Q.T @ (Q @ w)
-        w = w - Q.T @ (Q @ w)
-        beta = jnp.linalg.norm(w)
-        return (Q, w / jnp.where(beta > 0, beta, 1)), (alpha, beta)
+        once = w - Q.T @ (Q @ w)
+        twice = once - Q.T @ (Q @ once)
+        beta = jnp.linalg.norm(twice)
+        more = beta > jnp.linalg.norm(once) / 2
+        return (Q, jnp.where(more, twice, 0) / jnp.where(more, beta, 1)), (alpha, jnp.where(more, beta, 0))
 
     start = jnp.zeros((steps, q.size), q.dtype), q / jnp.linalg.norm(q)
-    return jax.lax.scan(step, start, jnp.arange(steps))
+    _, (alpha, beta) = jax.lax.scan(step, start, jnp.arange(steps))
+    return jnp.where(jnp.arange(steps) > jnp.sum(beta > 0), alpha[0], alpha), beta
 
 
 def _check_alike(params, v):

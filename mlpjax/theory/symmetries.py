@@ -103,7 +103,7 @@ def rescale(params: tuple[Dense, ...], layer: int, factors: Float[Array, " units
         Parameters of the same network, if σ of this layer is positively homogeneous.
 
     Raises:
-        ValueError: there is no such hidden layer, or `factors` are not positive, one for each of its units.
+        ValueError: there is no such hidden layer, or `factors` are not positive and finite, one for each of its units.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -115,10 +115,11 @@ def rescale(params: tuple[Dense, ...], layer: int, factors: Float[Array, " units
         True
     """
     _check_units(params, layer, "factors", factors)
-    if _check.concrete(factors) and not bool(jnp.all(factors > 0)):
+    if _check.concrete(factors) and not bool(jnp.all((factors > 0) & jnp.isfinite(factors))):
         raise ValueError(
-            f"`factors` must be positive; got {factors.tolist()}. For signs, where σ is odd: `flip_signs`."
+            f"`factors` must be positive and finite; got {factors.tolist()}. For signs, where σ is odd: `flip_signs`."
         )
+    factors = factors.astype(params[layer - 1].W.dtype)
     return _scale(params, layer, factors, 1 / factors)
 
 
@@ -130,6 +131,8 @@ def _scale(params, layer, before, after):
 
 
 def _check_units(params, layer, name, value):
+    if len(params) < 2:
+        raise ValueError(f"`params` must have a hidden layer, so at least two layers; got {len(params)}.")
     if not 1 <= layer < len(params):
         raise ValueError(
             f"`layer` must be a hidden layer, from 1 to {len(params) - 1} for these parameters; got {layer}."

@@ -72,6 +72,38 @@ def test_what_is_refused(key, unchecked):
         convex.batch_noise(jnp.ones((3, 2)), 4, replacement=False)
 
 
+def test_integers_are_refused(key, unchecked):
+    """A rate of 0.1 would be cast to their dtype, and be 0."""
+    wanted, options = r"`start` must hold floating-point numbers; got int", {"rate": 0.1, "steps": 2}
+    with pytest.raises(ValueError, match=wanted):
+        convex.descend(lambda t: t, 1, **options)
+    for method in (convex.heavy_ball, convex.nesterov):
+        with pytest.raises(ValueError, match=wanted):
+            method(lambda t: t, {"a": 1.0, "b": 1}, momentum=0.5, **options)
+    with pytest.raises(ValueError, match=wanted):
+        convex.stochastic_descend(key, lambda t, key: t, 1, **options)
+    with pytest.raises(ValueError, match=r"`spectrum` must be one axis of floating-point numbers; got shape"):
+        convex.quadratic(key, jnp.asarray([1, 2]))
+    with pytest.raises(ValueError, match=r"`spectrum` must hold floating-point numbers; got int"):
+        convex.quadratic_factor(0.1, jnp.asarray([1, 2]))
+    assert float(convex.quadratic_factor(0.25, (1.0, 4.0))) == 0.75
+
+
+def test_steps_and_horizons(key, unchecked):
+    with pytest.raises(ValueError, match=r"`steps` must be an integer ≥ 0; got -1"):
+        convex.descend(lambda t: t, 1.0, rate=0.1, steps=-1)
+    assert convex.descend(lambda t: t, 1.0, rate=0.1, steps=0).tolist() == [1.0]
+    assert convex.stochastic_descend(key, lambda t, key: t, 1.0, rate=0.1, steps=0).tolist() == [1.0]
+    assert int(convex.iterate_until(lambda t: t, 1.0, stop=lambda t: False, limit=3)[1]) == 3
+    for function in (convex.horizon_rate, convex.descent_bound):
+        with pytest.raises(ValueError, match=r"`steps` must be an integer ≥ 1; got 0"):
+            function(0, L=1.0, distance=1.0)
+        with pytest.raises(ValueError, match=r"`distance` must be positive; got 0.0"):
+            function(9, L=1.0, distance=0.0)
+        with pytest.raises(ValueError, match=r"`noise` must be at least 0; got nan"):
+            function(9, L=1.0, distance=1.0, noise=float("nan"))
+
+
 # the iteration
 
 

@@ -121,5 +121,16 @@ def test_errors_say_what_to_do(key):
         symmetries.permute(params, 1, jnp.asarray([0, 0, 1]))
     with pytest.raises(ValueError, match=r"`signs` must be 1 or −1 .*`rescale`"):
         symmetries.flip_signs(params, 1, jnp.asarray([1.0, 2.0, 1.0]))
-    with pytest.raises(ValueError, match=r"`factors` must be positive.*`flip_signs`"):
-        symmetries.rescale(params, 1, jnp.asarray([1.0, -2.0, 1.0]))
+    for wrong in (-2.0, 0.0, jnp.inf, jnp.nan):
+        with pytest.raises(ValueError, match=r"`factors` must be positive and finite.*`flip_signs`"):
+            symmetries.rescale(params, 1, jnp.asarray([1.0, wrong, 1.0]))
+    with pytest.raises(ValueError, match=r"`params` must have a hidden layer"):
+        symmetries.permute(params[1:], 1, jnp.arange(1))
+
+
+def test_factors_are_inverted_in_the_precision_of_the_weights(key):
+    with jax.enable_x64(True):
+        params = mlp.init(key, (2, 3, 1), dtype=jnp.float64)
+        same = symmetries.rescale(params, 1, jnp.asarray([3.0, 7.0, 0.1], jnp.float32))
+        x = jnp.ones(2, jnp.float64)
+        assert jnp.allclose(mlp.apply(same, x), mlp.apply(params, x), rtol=1e-14, atol=1e-14)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Int
 
+from mlpjax import _check
 from mlpjax._types import Array, Callable, PyTree
 
 __all__ = ["descend", "heavy_ball", "iterate", "iterate_until", "nesterov"]
@@ -24,11 +25,15 @@ def iterate(update: Callable[[PyTree], PyTree], state: PyTree, *, steps: int) ->
     Returns:
         $\theta_0, \dots, \theta_K$: the tree of `state` with a leading axis of length K + 1.
 
+    Raises:
+        ValueError: `steps` is negative.
+
     Example:
         >>> from mlpjax.theory import convex
         >>> convex.iterate(lambda theta: theta / 2, 8.0, steps=3).tolist()
         [8.0, 4.0, 2.0, 1.0]
     """
+    _check.count("steps", steps, 0, "With 0 the path is the start alone.")
     state = jax.tree.map(jnp.asarray, state)
     return jax.lax.scan(lambda state, _: (update(state), state), state, length=steps + 1)[1]
 
@@ -56,8 +61,17 @@ def iterate_until(
         (0.5, 4)
     """
     state = jax.tree.map(jnp.asarray, state)
-    more = lambda carry: (carry[1] < limit) & ~stop(carry[0])
+    more = lambda carry: (carry[1] < limit) & jnp.logical_not(stop(carry[0]))
     return jax.lax.while_loop(more, lambda carry: (update(carry[0]), carry[1] + 1), (state, jnp.zeros((), int)))
+
+
+def floating(start):
+    """θ₀ as arrays of floating-point numbers: in integers a rate of 0.1 would be 0."""
+    start = jax.tree.map(jnp.asarray, start)
+    wrong = [leaf.dtype for leaf in jax.tree.leaves(start) if not jnp.issubdtype(leaf.dtype, jnp.floating)]
+    if wrong:
+        raise ValueError(f"`start` must hold floating-point numbers; got {wrong[0]}. Write 1.0 for 1.")
+    return start
 
 
 def step(theta, slope, rate):
@@ -84,12 +98,15 @@ def descend(gradient: Callable[[PyTree], PyTree], start: PyTree, *, rate: float 
     Returns:
         The path $\theta_0, \dots, \theta_K$: the tree of `start` with a leading axis of length K + 1.
 
+    Raises:
+        ValueError: `start` holds integers, or `steps` is negative.
+
     Example:
         >>> from mlpjax.theory import convex
         >>> convex.descend(lambda theta: 2 * theta, 1.0, rate=0.25, steps=3).tolist()
         [1.0, 0.5, 0.25, 0.125]
     """
-    return iterate(lambda theta: step(theta, gradient(theta), rate), start, steps=steps)
+    return iterate(lambda theta: step(theta, gradient(theta), rate), floating(start), steps=steps)
 
 
 def heavy_ball(
@@ -109,6 +126,9 @@ def heavy_ball(
     Returns:
         The path $\theta_0, \dots, \theta_K$, as `descend` does.
 
+    Raises:
+        ValueError: `start` holds integers, or `steps` is negative.
+
     Example:
         >>> from mlpjax.theory import convex
         >>> convex.heavy_ball(lambda theta: theta, 1.0, rate=0.5, momentum=0.5, steps=3).tolist()
@@ -122,6 +142,7 @@ def heavy_ball(
         theta, previous = state
         return step(beyond(theta, previous, momentum), gradient(theta), rate), theta
 
+    start = floating(start)
     return iterate(update, (start, start), steps=steps)[0]
 
 
@@ -142,6 +163,9 @@ def nesterov(
     Returns:
         The path $\theta_0, \dots, \theta_K$, as `descend` does.
 
+    Raises:
+        ValueError: `start` holds integers, or `steps` is negative.
+
     Example:
         >>> from mlpjax.theory import convex
         >>> convex.nesterov(lambda theta: theta, 1.0, rate=0.5, momentum=0.5, steps=3).tolist()
@@ -156,4 +180,5 @@ def nesterov(
         y = beyond(theta, previous, momentum)
         return step(y, gradient(y), rate), theta
 
+    start = floating(start)
     return iterate(update, (start, start), steps=steps)[0]

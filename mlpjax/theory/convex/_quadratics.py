@@ -59,7 +59,7 @@ def quadratic(key: PRNGKey, spectrum: Float[Array, " n"], *, minimizer: Float[Ar
         The quadratic, in the dtype of `spectrum`. The columns of Q are `initializers.orthogonal(key, (n, n))`.
 
     Raises:
-        ValueError: if an eigenvalue is negative or not finite, or shapes do not fit.
+        ValueError: if an eigenvalue is negative, not finite or an integer, or shapes do not fit.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -68,6 +68,10 @@ def quadratic(key: PRNGKey, spectrum: Float[Array, " n"], *, minimizer: Float[Ar
         >>> [round(float(x), 2) for x in jnp.linalg.eigvalsh(F.H)]
         [1.0, 3.16, 10.0, 31.62, 100.0]
     """
+    if spectrum.ndim != 1 or not jnp.issubdtype(spectrum.dtype, jnp.floating):
+        raise ValueError(
+            f"`spectrum` must be one axis of floating-point numbers; got shape {spectrum.shape} of {spectrum.dtype}."
+        )
     n = len(spectrum)
     if _check.concrete(spectrum) and not (np.isfinite(spectrum) & (np.asarray(spectrum) >= 0)).all():
         raise ValueError(f"`spectrum` must hold finite numbers ≥ 0; got {spectrum}. A negative one makes F not convex.")

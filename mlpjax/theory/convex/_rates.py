@@ -35,7 +35,7 @@ def check_rate(rate, mu, L):
     if not np.all((0 < rate) & (rate <= largest * (1 + 1e-6))):
         raise ValueError(
             f"`rate` must satisfy 0 < rate <= 2 / (mu + L) = {largest}; got {rate}. For larger rates use "
-            f"`quadratic_factor` of (mu, L): its square is a bound for every rate below 2 / L."
+            f"`quadratic_factor` with the spectrum (mu, L): its square is a bound for every rate below 2 / L."
         )
 
 
@@ -123,10 +123,13 @@ def quadratic_factor(rate: float | Array, spectrum: Float[Array, " n"]) -> Scala
 
     Args:
         rate: τ.
-        spectrum: the eigenvalues of the Hessian; (μ, L) alone gives the same.
+        spectrum: the eigenvalues of the Hessian, floating-point; (μ, L) alone gives the same.
 
     Returns:
         ρ, a factor of the distance; `contraction` and `optimal_contraction` are factors of its square.
+
+    Raises:
+        ValueError: `spectrum` holds integers.
 
     Example:
         >>> import jax.numpy as jnp
@@ -134,4 +137,7 @@ def quadratic_factor(rate: float | Array, spectrum: Float[Array, " n"]) -> Scala
         >>> float(convex.quadratic_factor(0.25, jnp.asarray([1.0, 2.0, 4.0])))
         0.75
     """
+    spectrum = jnp.asarray(spectrum)
+    if not jnp.issubdtype(spectrum.dtype, jnp.floating):
+        raise ValueError(f"`spectrum` must hold floating-point numbers; got {spectrum.dtype}. Write 1.0 for 1.")
     return jnp.max(jnp.abs(1 - jnp.asarray(rate, spectrum.dtype) * spectrum))

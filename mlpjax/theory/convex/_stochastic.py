@@ -2,10 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from mlpjax import _check
 from mlpjax._types import Array, Callable, PRNGKey, PyTree, Scalar
-from mlpjax.theory.convex._methods import step
+from mlpjax.theory.convex._methods import floating, step
 
 __all__ = ["batch_noise", "descent_bound", "horizon_rate", "running_mean", "stochastic_descend"]
 
@@ -32,6 +33,9 @@ def stochastic_descend(
     Returns:
         The path $\theta_0, \dots, \theta_K$: the tree of `start` with a leading axis of length K + 1.
 
+    Raises:
+        ValueError: `start` holds integers, or `steps` is negative.
+
     Example:
         >>> import jax
         >>> from mlpjax.theory import convex
@@ -40,7 +44,9 @@ def stochastic_descend(
         >>> path.shape, abs(float(path[50:].mean())) < 0.5
         ((101,), True)
     """
-    start = jax.tree.map(jnp.asarray, start)
+    _check.key("key", key)
+    _check.count("steps", steps, 0, "With 0 the path is the start alone.")
+    start = floating(start)
     rates, keys = jnp.broadcast_to(rate, (steps,)), jax.random.split(key, steps)
 
     def update(theta, turn):
@@ -75,6 +81,16 @@ def running_mean(path: PyTree) -> PyTree:
     return jax.tree.map(mean, path)
 
 
+def check_horizon(steps, L, distance, noise):
+    """Steps t ≥ 1, L ≥ 0, D > 0, σ ≥ 0."""
+    _check.count("steps", steps, 1, "The bounds speak of a mean over steps.")
+    for name, value in {"L": L, "noise": noise}.items():
+        if _check.concrete(value) and not np.all(np.asarray(value) >= 0):
+            raise ValueError(f"`{name}` must be at least 0; got {value}.")
+    if _check.concrete(distance) and not np.all(np.asarray(distance) > 0):
+        raise ValueError(f"`distance` must be positive; got {distance}. At 0 there is nothing left to do.")
+
+
 def horizon_rate(steps: int, *, L: float | Array, distance: float | Array, noise: float | Array = 0.0) -> float | Array:
     r"""The learning rate that makes the bound for convex functions small after so many steps (GD5).
 
@@ -89,11 +105,15 @@ def horizon_rate(steps: int, *, L: float | Array, distance: float | Array, noise
     Returns:
         τ.
 
+    Raises:
+        ValueError: if not t ≥ 1, L ≥ 0, D > 0 and σ ≥ 0.
+
     Example:
         >>> from mlpjax.theory import convex
         >>> float(convex.horizon_rate(64, L=1.0, distance=2.0, noise=0.5))
         0.5
     """
+    check_horizon(steps, L, distance, noise)
     return 1 / jnp.maximum(L, noise * jnp.sqrt(float(steps)) / distance)
 
 
@@ -114,11 +134,15 @@ def descent_bound(
     Returns:
         The bound.
 
+    Raises:
+        ValueError: if not t ≥ 1, L ≥ 0, D > 0 and σ ≥ 0.
+
     Example:
         >>> from mlpjax.theory import convex
         >>> convex.descent_bound(64, L=1.0, distance=2.0), convex.descent_bound(64, L=1.0, distance=2.0, noise=0.5)
         (0.03125, 0.15625)
     """
+    check_horizon(steps, L, distance, noise)
     return L * distance**2 / (2 * steps) + distance * noise / steps**0.5
 
 
