@@ -141,6 +141,8 @@ def test_plateau_halves_the_rate_when_the_loss_stops_falling():
         (lambda: recipes.cosine(float("nan"), 10), "`learning_rate` must be a finite number ≥ 0"),
         (lambda: recipes.optimizer("adamw", weight_decay=-1.0), "`weight_decay` must be"),
         (lambda: recipes.optimizer("sgd", weight_decay=0.1), "acts with 'adamw', 'muon', 'schedule_free' only"),
+        (lambda: recipes.optimizer("sgd", momentum=0.9), "`momentum` acts with 'momentum', 'nesterov' only; got 'sgd'"),
+        (lambda: recipes.optimizer("sgd", clip=-1.0), "`clip` must be a positive norm; got -1.0"),
     ],
 )
 def test_mistakes(make, message):
