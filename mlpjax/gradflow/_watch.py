@@ -133,7 +133,7 @@ def metrics(
 
     Their names are the fields of `Flow` with the layer, counted from 1: `"delta/1"`, `"W/3"`, `"flat/2"`. A run
     measures them at each evaluation, on its validation set. If that has more than 1,000 examples, they are means
-    over chunks.
+    over chunks. Weights of examples are not looked at.
 
     Args:
         layers: L, the number of layers: `len(params)`.
