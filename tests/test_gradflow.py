@@ -349,6 +349,15 @@ def test_mistakes_are_named():
         gradflow.recorded(optax.sgd(0.1).init(params))
     with pytest.raises(ValueError, match=r"`state` must hold one `Record`; got 2"):
         gradflow.recorded(optax.chain(gradflow.recorder(1), gradflow.recorder(1)).init(params))
+    several = jax.vmap(lambda _: gradflow.recorder(1).init(params))(jnp.arange(3))
+    with pytest.raises(ValueError, match=r"`state` must be one run's; got \(3,\) of them.* Take one member first"):
+        gradflow.recorded(several)
+
+
+def test_a_norm_of_infinities_is_infinite():
+    """Explosions are to be seen as such; NaN stays NaN."""
+    found = gradflow.norms([jnp.asarray([jnp.inf, 1.0]), jnp.asarray([-jnp.inf]), jnp.asarray([jnp.nan, jnp.inf])])
+    np.testing.assert_array_equal(jnp.stack(found), [jnp.inf, jnp.inf, jnp.nan])
 
 
 def test_a_batch_is_asked_for(unchecked):

@@ -117,8 +117,9 @@ def move(rule):
     """One step of the package's optimizer from a gradient: `(θ, state, gradient, rate, momentum) → {θ, state}`."""
 
     def moved(theta, state, gradient, rate, momentum=0.9):
+        optimizer = recipes.optimizer(rule, rate, momentum=momentum if rule in ("momentum", "nesterov") else None)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam needs it
-            updates, state = recipes.optimizer(rule, rate, momentum=momentum).update(gradient, state, theta)
+            updates, state = optimizer.update(gradient, state, theta)
         return {"theta": optax.apply_updates(theta, updates), "state": state}
 
     return moved

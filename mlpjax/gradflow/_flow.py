@@ -99,7 +99,7 @@ def errors(params, z, y, *, sigma, loss):
 def norm(v: Array) -> Scalar:
     """The Euclidean norm of all entries, by way of the largest: squares neither underflow nor overflow."""
     largest = jnp.max(jnp.abs(v))
-    unit = jnp.where(largest > 0, largest, jnp.ones_like(largest))
+    unit = jnp.where((largest > 0) & (largest < jnp.inf), largest, jnp.ones_like(largest))
     return largest * jnp.sqrt(jnp.sum(jnp.square(v / unit)))
 
 

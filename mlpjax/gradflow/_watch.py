@@ -103,7 +103,7 @@ def recorded(state: Any) -> Any:
         What was measured, with a first axis of as many steps as were recorded, at most those the recorder keeps.
 
     Raises:
-        ValueError: if there is no record, or more than one.
+        ValueError: if there is no record, or more than one, or if it is that of a vmapped run.
 
     Example:
         See `recorder`.
@@ -116,6 +116,11 @@ def recorded(state: Any) -> Any:
             f"chain, or pick the part of the state that you mean."
         )
     values, steps = found[0]
+    if jnp.ndim(steps):
+        raise ValueError(
+            f"`state` must be one run's; got {jnp.shape(steps)} of them, from a vmapped run. Take one member "
+            f"first: `jax.tree.map(lambda leaf: leaf[0], state)`."
+        )
     kept, seen = len(jax.tree.leaves(values)[0]), int(steps)
     first = seen % kept if seen > kept else 0
     return jax.tree.map(lambda v: jnp.roll(v, -first, axis=0)[:seen], values)
@@ -128,7 +133,7 @@ def metrics(
 
     Their names are the fields of `Flow` with the layer, counted from 1: `"delta/1"`, `"W/3"`, `"flat/2"`. A run
     measures them at each evaluation, on its validation set. If that has more than 1,000 examples, they are means
-    over chunks.
+    over chunks. Weights of examples are not looked at.
 
     Args:
         layers: L, the number of layers: `len(params)`.

@@ -71,7 +71,8 @@ def apply_optax(optimizer, g, theta):
 @pytest.mark.parametrize("name", REFERENCES)
 def test_update_rules_follow_a_schedule_over_1000_steps(name, measured):
     reference, options = REFERENCES[name]
-    rate = recipes.one_cycle(0.01, STEPS)
+    cycle = recipes.one_cycle(0.01, STEPS)
+    rate = lambda t: cycle(jnp.asarray(t, float))  # of an int32 it is a float32, rounded as the compiler likes
     g = gradients(STEPS)
     with jax.numpy_dtype_promotion("standard"):
         rates = np.broadcast_to(jax.jit(jax.vmap(rate))(jnp.arange(STEPS, dtype=jnp.int32)), STEPS)
@@ -141,6 +142,8 @@ def test_plateau_halves_the_rate_when_the_loss_stops_falling():
         (lambda: recipes.cosine(float("nan"), 10), "`learning_rate` must be a finite number ≥ 0"),
         (lambda: recipes.optimizer("adamw", weight_decay=-1.0), "`weight_decay` must be"),
         (lambda: recipes.optimizer("sgd", weight_decay=0.1), "acts with 'adamw', 'muon', 'schedule_free' only"),
+        (lambda: recipes.optimizer("sgd", momentum=0.9), "`momentum` acts with 'momentum', 'nesterov' only; got 'sgd'"),
+        (lambda: recipes.optimizer("sgd", clip=-1.0), "`clip` must be a positive norm; got -1.0"),
     ],
 )
 def test_mistakes(make, message):

@@ -12,12 +12,16 @@ from mlpjax.training.recipes._schedules import Schedule, rate_in_range
 DECAYS = ("adamw", "muon", "schedule_free")
 """The optimizers with a decay of their own."""
 
+REMEMBER = ("momentum", "nesterov")
+"""The optimizers whose momentum can be chosen."""
+
 
 def reduce_on_plateau(base: optax.GradientTransformation, **options: Any) -> optax.GradientTransformationExtraArgs:
     """An optimizer whose updates shrink by a factor whenever the loss has stopped falling (OPT4).
 
     Args:
-        base: the optimizer.
+        base: the optimizer. One that keeps a mean must know the updates as they are made: write
+            `averaged(reduce_on_plateau(...))`, not the other way round, and leave schedule-free without it.
         **options: of `optax.contrib.reduce_on_plateau`: `factor`, `patience`, `rtol`, `cooldown`, …
 
     Returns:
@@ -30,7 +34,7 @@ def optimizer(
     name: str = "adam",
     learning_rate: float | Scalar | Schedule = 1e-3,
     *,
-    momentum: float | Scalar = 0.9,
+    momentum: float | Scalar | None = None,
     weight_decay: float = 0.0,
     clip: float | None = None,
 ) -> optax.GradientTransformation:
@@ -50,10 +54,10 @@ def optimizer(
     with β = β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸. AdamW takes ηλθ off the weights besides, outside the quotient, and
     spares the biases.
 
-    Muon replaces the running mean of a weight matrix's gradient by a nearly orthogonal matrix, the nearest one, times
-    $0.2\sqrt{\max(n_\text{in}, n_\text{out})}$: its entries are then about as large as Adam's, so a rate that suits
-    AdamW suits it (Liu et al. 2025). Biases, and whatever else is no weight matrix, go by Adam,
-    with Nesterov's look ahead.
+    Muon replaces the running mean of a weight matrix's gradient (β = 0.95, with Nesterov's look ahead) by roughly the
+    nearest orthogonal matrix, times $0.2\sqrt{\max(n_\text{in}, n_\text{out})}$: its entries are then about as large as
+    Adam's, so a rate that suits AdamW suits it (Liu et al. 2025). Biases, and whatever else is no weight matrix, go by
+    Adam, with Nesterov's look ahead.
 
     Schedule-free AdamW needs no schedule but, at most, a warm-up. It keeps an average, which is what to evaluate and
     to use: give `run` and `fit` `eval_params=recipes.eval_params`.
@@ -61,15 +65,16 @@ def optimizer(
     Args:
         name: `"sgd"`, `"momentum"`, `"nesterov"`, `"rmsprop"`, `"adam"`, `"adamw"`, `"muon"` or `"schedule_free"`.
         learning_rate: η, or a schedule of it.
-        momentum: μ of `"momentum"` and `"nesterov"`.
+        momentum: μ of `"momentum"` and `"nesterov"`, by default 0.9; the others have none to choose.
         weight_decay: λ of `"adamw"`, `"muon"` and `"schedule_free"`.
-        clip: largest allowed norm of the whole gradient, if any.
+        clip: largest allowed norm of the whole gradient, positive, if any.
 
     Returns:
         An optax transformation.
 
     Raises:
-        ValueError: for an unknown name, a negative rate, or a weight decay that the optimizer would not use.
+        ValueError: for an unknown name, a negative rate, a `clip` that is not positive, or a momentum or weight decay
+            that the optimizer would not use.
 
     Example:
         >>> from mlpjax.training import recipes
@@ -80,10 +85,11 @@ def optimizer(
         Defazio et al. (2024); Jordan et al. (2024). Derived in the chapter "Optimizers".
     """
     rate = learning_rate if callable(learning_rate) else rate_in_range(learning_rate)
+    mu = 0.9 if momentum is None else momentum
     known: dict[str, Callable[[], optax.GradientTransformation]] = {
         "sgd": lambda: optax.sgd(rate),
-        "momentum": lambda: optax.sgd(rate, momentum),
-        "nesterov": lambda: optax.sgd(rate, momentum, nesterov=True),
+        "momentum": lambda: optax.sgd(rate, mu),
+        "nesterov": lambda: optax.sgd(rate, mu, nesterov=True),
         "rmsprop": lambda: optax.rmsprop(rate),
         "adam": lambda: optax.adam(rate),
         "adamw": lambda: optax.adamw(rate, weight_decay=weight_decay, mask=_weights),
@@ -94,9 +100,15 @@ def optimizer(
     _check.not_negative("weight_decay", weight_decay, "It shrinks weights; usual values are 0 to 0.1.")
     if name not in DECAYS and not (_check.concrete(weight_decay) and weight_decay == 0):
         raise ValueError(
-            f"`weight_decay` acts with {', '.join(map(repr, DECAYS))} only; got {name!r}. Take one of these, or an L2 "
-            f"penalty."
+            f"`weight_decay` acts with {', '.join(map(repr, DECAYS))} only; got {name!r}. Take one of these, a decay of "
+            f"0, or an L2 penalty."
         )
+    if name not in REMEMBER and momentum is not None:
+        raise ValueError(
+            f"`momentum` acts with {', '.join(map(repr, REMEMBER))} only; got {name!r}. Take one of these."
+        )
+    if clip is not None and _check.concrete(clip) and not float(clip) > 0:
+        raise ValueError(f"`clip` must be a positive norm; got {clip}. Leave it out not to clip.")
     return known[name]() if clip is None else optax.chain(optax.clip_by_global_norm(clip), known[name]())
 
 

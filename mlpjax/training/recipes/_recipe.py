@@ -26,7 +26,7 @@ class Recipe:
         batch_size: examples per step; 0 takes all of them at every step.
         optimizer: by name.
         learning_rate: the peak of the schedule.
-        schedule: `"constant"`, `"cosine"` or `"one-cycle"`.
+        schedule: `"constant"`, `"cosine"` or `"one-cycle"`; `"constant"` suits schedule-free AdamW.
         weight_decay: of AdamW, Muon and schedule-free AdamW.
         dropout: the probability to drop a hidden unit.
         l1: strength of the L1 penalty.

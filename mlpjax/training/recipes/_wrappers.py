@@ -43,7 +43,7 @@ def averaged(
     Give `training.run` and `training.fit` `eval_params=recipes.eval_params`, so that the mean is what is evaluated.
 
     Args:
-        base: the optimizer.
+        base: the optimizer, with all that changes its updates: what is chained behind `averaged` is not in the mean.
         decay: d in (0, 1]; the mean reaches back over about 1/(1 − d) steps.
         after: s: until then the mean is the parameters themselves.
 
