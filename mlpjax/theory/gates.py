@@ -128,6 +128,8 @@ def boolean(table: Sequence[int] | ArrayLike) -> tuple[Dense, Dense]:
         >>> mlp.sizes(gates.boolean([0, 1, 1, 0, 1, 0, 0, 1]))
         (3, 4, 1)
     """
+    if not _check.concrete(table):
+        raise ValueError("`table` must be known, not traced: its ones decide how many units the network has.")
     values = np.asarray(table)
     inputs = int(np.log2(max(values.size, 1)))
     if values.ndim != 1 or inputs < 1 or values.size != 2**inputs or not np.isin(values, (0, 1)).all():

@@ -300,6 +300,8 @@ def test_race_runs_pauses_resets_and_hides(demo):
     place.get_by_label("Course", exact=True).select_option("valley")
     assert not place.get_by_label("Turned by").is_visible()
     assert demo.found == []
+
+
 def test_depth_shows_vanishing_and_exploding(demo):
     place = demo("depth")
     numbers = lambda: [
@@ -325,6 +327,8 @@ def test_depth_shows_vanishing_and_exploding(demo):
     assert "overflows float32" in said()
     place.get_by_label("Weights", exact=True).select_option("orthogonal")
     assert numbers()[0] == 1 and "dies out" in said()
+
+
 def test_layer_starts_wrong_and_or_and_and_are_right(demo):
     place = demo("layer")
     right = lambda: place.locator("p .mx-number").last.inner_text()
@@ -377,6 +381,8 @@ def test_layer_with_sigmoids(demo):
     place.get_by_label("Steepness").press("Home")
     soft = answers()
     assert max(soft) - min(soft) < 0.1
+
+
 def test_perceptron_learns_the_mushrooms(demo):
     place = demo("perceptron")
     fact = lambda name: place.locator(f"dt:text-is('{name}') + dd").inner_text()

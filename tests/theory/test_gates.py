@@ -100,3 +100,8 @@ def test_gates_say_what_is_wrong(unchecked):
     for table in ([0, 1, 1], [1], [], [0, 2]):
         with pytest.raises(ValueError, match=r"`table` must hold 2, 4, 8, … values"):
             gates.boolean(table)
+
+
+def test_a_traced_table_is_refused():
+    with pytest.raises(ValueError, match="`table` must be known, not traced"):
+        jax.jit(gates.boolean)(jnp.asarray([0, 1, 1, 0]))

@@ -139,6 +139,7 @@ def test_plateau_halves_the_rate_when_the_loss_stops_falling():
         (lambda: recipes.optimizer("adamm"), "Unknown optimizer 'adamm'. Did you mean 'adam'"),
         (lambda: recipes.optimizer("adam", -1e-3), "`learning_rate` must be a finite number ≥ 0; got -0.001"),
         (lambda: recipes.one_cycle(-1.0, 10), "`learning_rate` must be a finite number ≥ 0"),
+        (lambda: recipes.one_cycle(1.0, 10, warmup=2.0), "`warmup` must be a fraction of the steps, from 0 to 1"),
         (lambda: recipes.cosine(float("nan"), 10), "`learning_rate` must be a finite number ≥ 0"),
         (lambda: recipes.optimizer("adamw", weight_decay=-1.0), "`weight_decay` must be"),
         (lambda: recipes.optimizer("sgd", weight_decay=0.1), "acts with 'adamw', 'muon', 'schedule_free' only"),

@@ -100,8 +100,8 @@ def optimizer(
     _check.not_negative("weight_decay", weight_decay, "It shrinks weights; usual values are 0 to 0.1.")
     if name not in DECAYS and not (_check.concrete(weight_decay) and weight_decay == 0):
         raise ValueError(
-            f"`weight_decay` acts with {', '.join(map(repr, DECAYS))} only; got {name!r}. Take one of these, a decay of "
-            f"0, or an L2 penalty."
+            f"`weight_decay` acts with {', '.join(map(repr, DECAYS))} only; got {name!r}. Take one of these, "
+            f"a decay of 0, or an L2 penalty."
         )
     if name not in REMEMBER and momentum is not None:
         raise ValueError(

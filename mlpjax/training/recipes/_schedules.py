@@ -102,12 +102,17 @@ def one_cycle(rate: float | Scalar, steps: int, *, warmup: float = 0.2) -> Sched
     Returns:
         A schedule: `step -> rate`.
 
+    Raises:
+        ValueError: if `warmup` is not between 0 and 1.
+
     Example:
         >>> from mlpjax.training import recipes
         >>> schedule = recipes.one_cycle(1.0, 100)
         >>> [round(float(schedule(t)), 2) for t in (0, 10, 20, 60, 100)]
         [0.0, 0.5, 1.0, 0.5, 0.0]
     """
+    if not 0 <= warmup <= 1:
+        raise ValueError(f"`warmup` must be a fraction of the steps, from 0 to 1; got {warmup}.")
     up = int(warmup * steps)
     rise, fall = optax.linear_schedule(0.0, rate_in_range(rate), up), optax.linear_schedule(rate, 0.0, steps - up)
     return optax.join_schedules([rise, fall], [up])
