@@ -25,10 +25,11 @@ MEASUREMENTS = {False: ledger.MEASUREMENTS, True: ledger.MEASUREMENTS.with_stem(
 
 def pytest_addoption(parser):
     parser.addoption("--float32", action="store_true", help="run in JAX's default precision instead of x64")
+    parser.addoption("--cheap", action="store_true", help="with --float32: compile the cheap way, as without it")
 
 
 def pytest_configure(config):
-    if not config.getoption("--float32"):
+    if config.getoption("--cheap") or not config.getoption("--float32"):
         os.environ["XLA_FLAGS"] = " ".join((os.environ.get("XLA_FLAGS", ""), *helpers.xla_flags())).strip()
     jax.config.update("jax_enable_x64", not config.getoption("--float32"))
     jax.config.update("jax_numpy_dtype_promotion", "strict")

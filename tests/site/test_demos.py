@@ -31,8 +31,10 @@ def window(request, browser):
 
 
 @pytest.fixture
-def demo(window, tmp_path):
+def demo(window, tmp_path, request):
     """`demo(name)`: the demo's place on a page of its own; what goes wrong is in `demo.found`."""
+    if window.view == "dark" and "dark" not in request.keywords:
+        pytest.skip("the same in the dark")
 
     def load(name, data=None, scripts=None):
         files = ["jaxpr.js", "demo.js", *([f"demos/{name}.js"] if scripts is None else scripts)]
@@ -66,6 +68,7 @@ def worst(place):
     return max((abs(shown - wanted) / max(abs(wanted), 1e-6), name) for name, (shown, wanted) in pairs.items())
 
 
+@pytest.mark.dark
 @pytest.mark.parametrize("name", DEMOS)
 def test_starts_and_shows_what_jax_computes(name, demo):
     place = demo(name)
@@ -172,6 +175,7 @@ def test_xor_trains_pauses_and_resets(demo):
     assert facts()[0].startswith("2 of") and loss() != first
 
 
+@pytest.mark.dark
 def test_xor_takes_the_colors_of_the_scheme(demo):
     place = demo("xor")
     place.evaluate("place => place.check()")
