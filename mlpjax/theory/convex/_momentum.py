@@ -11,7 +11,7 @@ __all__ = ["Tuning", "heavy_ball_factor", "heavy_ball_tuning", "nesterov_factor"
 class Tuning(NamedTuple):
     """A learning rate and a momentum; `heavy_ball(gradient, start, **tuning._asdict(), steps=100)` uses them.
 
-    Args:
+    Attributes:
         rate: τ.
         momentum: β.
     """

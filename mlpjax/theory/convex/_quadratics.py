@@ -20,7 +20,7 @@ class Quadratic(NamedTuple):
     With H symmetric and positive definite, F is μ-strongly convex and L-smooth (PRE6) for the least eigenvalue μ and
     the largest eigenvalue L of H, and for no larger μ and no smaller L.
 
-    Args:
+    Attributes:
         H: the Hessian, symmetric, shape `(n, n)`.
         minimizer: θ*, shape `(n,)`; the least value is 0.
 
