@@ -6,8 +6,8 @@ import pathlib
 import numpy as np
 
 ALT = (
-    "Left: time of one step against the batch size, both logarithmic; almost level for the smallest batches, then in "
-    "proportion to the batch. Right: time for one example; it falls with the batch size and then stays level."
+    "Left: time of one step against the batch size, both logarithmic; slowly rising for small batches, then in "
+    "proportion to the batch. Right: time for one example; it falls with the batch size from 2 on and then stays level."
 )
 DATA = pathlib.Path(__file__).parent / "data" / "batch_cost.json"
 
