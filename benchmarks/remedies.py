@@ -11,8 +11,7 @@ Hidden layers of width 32 between the 64 pixels and the ten logits. Each remedy 
 
 All are trained alike: SGD with momentum 0.9, batches of 64, as many steps. The learning rate is chosen for each by the
 accuracy on 288 examples held out of the training data, mean of two seeds; then five fresh seeds are trained with it and
-measured on the test data. Two of them are trained four times as long as well. Writes docs/figures/data/remedies.json;
-some eight minutes on two quiet cores.
+measured on the test data. Two of them are trained four times as long as well. Writes docs/figures/data/remedies.json.
 """
 
 import argparse

@@ -62,3 +62,11 @@ def assert_trees_close(a, b, *, rtol=None):
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         scale = np.max(np.abs(y), initial=0.0)
         np.testing.assert_allclose(x, y, rtol=0, atol=limit * max(scale, np.finfo(float).tiny), err_msg=name)
+
+
+def slope(x, y):
+    """Of the line through (log x, log y), with half the width of its 95 % interval by Student's t."""
+    from scipy import stats
+
+    fit = stats.linregress(np.log(np.asarray(x, float)), np.log(np.asarray(y, float)))
+    return fit.slope, stats.t.ppf(0.975, len(x) - 2) * fit.stderr

@@ -73,6 +73,28 @@ def network(theta):
     return jnp.mean(jax.vmap(cost)(jnp.asarray(INPUTS, jnp.float32)))
 
 
+SADDLE = Surface(
+    saddle,
+    "Saddle",
+    "½x² − ½y² + ⅛y⁴",
+    3.0,
+    (-2.2, 0.1),
+    minima=((0.0, 2**0.5), (0.0, -(2**0.5))),
+    lowest=-0.5,
+    saddles=((0.0, 0.0),),
+)
+VALLEY = Surface(
+    rosenbrock,
+    "Curved valley",
+    "((1 − x)² + 10(y − x²)²) / 102",
+    2.1,
+    (-1.3, 1.6),
+    minima=((1.0, 1.0),),
+    center=(0.0, 0.9),
+    power=4,
+)
+
+
 def look(F, lowest=0.0):
     """What is to be seen at a point: value, height above the lowest, gradient, curvatures, distance to 0."""
 

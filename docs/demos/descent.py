@@ -20,16 +20,7 @@ ravine = lambda theta, condition: land.quadratic(theta, condition, TILT)
 CRITICAL = sorted(np.roots([0.5, 0, -1, 0.2]).tolist())  # of the double well, along y = 0
 SURFACES = {
     "ravine": land.Surface(ravine, "Bowl or ravine", "½(μu² + Lv²), μ = 1/κ, L = 1", 3.0, (-2.4, 0.9)),
-    "saddle": land.Surface(
-        land.saddle,
-        "Saddle",
-        "½x² − ½y² + ⅛y⁴",
-        3.0,
-        (-2.2, 0.1),
-        minima=((0.0, 2**0.5), (0.0, -(2**0.5))),
-        lowest=-0.5,
-        saddles=((0.0, 0.0),),
-    ),
+    "saddle": land.SADDLE,
     "minima": land.Surface(
         land.two_minima,
         "Two minima",
@@ -40,16 +31,7 @@ SURFACES = {
         lowest=land.two_minima((CRITICAL[0], 0.0)),
         saddles=((CRITICAL[1], 0.0),),
     ),
-    "valley": land.Surface(
-        land.rosenbrock,
-        "Curved valley",
-        "((1 − x)² + 10(y − x²)²) / 102",
-        2.1,
-        (-1.3, 1.6),
-        minima=((1.0, 1.0),),
-        center=(0.0, 0.9),
-        power=4,
-    ),
+    "valley": land.VALLEY,
     "network": land.Surface(
         land.network,
         "A network’s loss",

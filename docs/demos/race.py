@@ -32,26 +32,8 @@ SURFACES = {
     "ravine": land.Surface(
         lambda theta, angle: land.quadratic(theta, CONDITION, angle), "Ravine", "½(u²/100 + v²)", 3.4, START
     ),
-    "valley": land.Surface(
-        lambda theta, angle: land.rosenbrock(theta),
-        "Curved valley",
-        "((1 − x)² + 10(y − x²)²) / 102",
-        2.1,
-        (-1.3, 1.6),
-        minima=((1.0, 1.0),),
-        center=(0.0, 0.9),
-        power=4,
-    ),
-    "saddle": land.Surface(
-        lambda theta, angle: land.saddle(theta),
-        "Saddle",
-        "½x² − ½y² + ⅛y⁴",
-        3.0,
-        (-2.2, 0.01),
-        minima=((0.0, 2**0.5), (0.0, -(2**0.5))),
-        lowest=-0.5,
-        saddles=((0.0, 0.0),),
-    ),
+    "valley": land.VALLEY._replace(F=lambda theta, angle: land.rosenbrock(theta)),
+    "saddle": land.SADDLE._replace(F=lambda theta, angle: land.saddle(theta), start=(-2.2, 0.01)),
 }
 NOISE = {"ravine": 0.05, "valley": 0.005, "saddle": 0.05}  # standard deviation in each entry of a noisy gradient
 

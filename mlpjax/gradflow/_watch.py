@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import UInt32
 
+from mlpjax import _check
 from mlpjax._types import Any, Array, Callable, Params, Scalar
 from mlpjax.activations import Activation, relu
 from mlpjax.data import Dataset
@@ -75,8 +76,7 @@ def recorder(steps: int, *, measure: Callable[[Params], Any] = norms) -> optax.G
         >>> gradflow.recorded(state)[0].W.shape
         (60,)
     """
-    if not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"`steps` must be a positive integer, the number of steps to keep; got {steps!r}.")
+    _check.count("steps", steps, 1, "It is the number of steps to keep.")
 
     def init(params):
         seen = jax.eval_shape(measure, params)

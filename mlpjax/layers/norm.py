@@ -59,6 +59,7 @@ def layer_init(size: int, *, dtype: DTypeLike | None = None) -> Norm:
         >>> norm.layer_init(3).gamma.tolist()
         [1.0, 1.0, 1.0]
     """
+    _check.count("size", size, 1, "It is the number of features.")
     return Norm(jnp.ones(size, dtype), jnp.zeros(size, dtype))
 
 
@@ -115,7 +116,8 @@ def batch_apply(
         y, of shape and dtype of x, and the new state.
 
     Raises:
-        ValueError: in training, if the batch holds one value per feature: it is its own mean, so y would be β.
+        ValueError: in training, if the batch holds one value per feature: it is its own mean, so y would be β; if
+            `decay` is not in [0, 1] or `epsilon` is negative.
 
     Example:
         An objective with a state. `training.run` passes a key in training, and `None` when it evaluates.
@@ -143,6 +145,10 @@ def batch_apply(
         S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training, 2015.
     """
     _check_call(params, x, epsilon)
+    if _check.concrete(decay) and not 0 <= float(decay) <= 1:
+        raise ValueError(
+            f"`decay` must lie in [0, 1]; got {decay}. It is how much of the state stays, 0.9 for example."
+        )
     wide, axes, n = _wide(x), tuple(range(x.ndim - 1)), x.size // x.shape[-1]
     if not train:
         mean, variance = (_rows(value, wide) for value in running)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from mlpjax import _check
 from mlpjax._types import Array, ArrayLike, Callable
 from mlpjax.activations import Activation
 
@@ -62,8 +63,7 @@ def second_moments(
         B. Poole, S. Lahiri, M. Raghu, J. Sohl-Dickstein, S. Ganguli: Exponential expressivity in deep neural networks
         through transient chaos, 2016.
     """
-    if not isinstance(depth, int) or depth < 1:
-        raise ValueError(f"`depth` must be a positive integer, the number of layers; got {depth!r}.")
+    _check.count("depth", depth, 1, "It is the number of layers.")
 
     def layer(q, _):
         return weight_variance * _expect(lambda z: activation(z) ** 2, q) + bias_variance, q

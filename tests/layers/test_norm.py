@@ -201,5 +201,9 @@ def test_mistakes_are_said(unchecked):
         TRAIN(params, running, jnp.ones((4, 2)))
     with pytest.raises(ValueError, match=r"`x` must have its features on the last axis"):
         norm.layer_apply(params, jnp.ones(2))
+    with pytest.raises(ValueError, match=r"`size` must be an integer ≥ 1; got 0"):
+        norm.batch_init(0)
+    with pytest.raises(ValueError, match=r"`decay` must lie in \[0, 1\]; got 9"):
+        norm.batch_apply(*norm.batch_init(3), jnp.ones((4, 3)), train=True, decay=9.0)
     with pytest.raises(ValueError, match=r"`epsilon` must be a finite number ≥ 0; got -1"):
         norm.layer_apply(params, jnp.ones(3), epsilon=-1)

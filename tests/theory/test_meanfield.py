@@ -83,5 +83,5 @@ def test_under_jit_vmap_and_grad():
 
 def test_mistakes_are_said(unchecked):
     for depth in (0, 2.5):
-        with pytest.raises(ValueError, match="`depth` must be a positive integer"):
+        with pytest.raises(ValueError, match=r"`depth` must be an integer ≥ 1; got .* It is the number of layers"):
             meanfield.second_moments(relu, weight_variance=1.0, depth=depth)
