@@ -4,30 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from docs._ext.compiling import FAST_TO_COMPILE as FAST_TO_COMPILE
+from docs._ext.compiling import OPTIMIZED as OPTIMIZED
+from docs._ext.compiling import xla_flags as xla_flags
+
 # Largest accepted difference between two ways of computing the same gradient, in units of the scale that the
 # same contraction has with absolute values (tests of backprop) or of the largest entry (elsewhere).
 EPS_OF_SCALE = 16
 RELATIVE = {"float64": 1e-12, "float32": 2e-5, "bfloat16": 4e-2}
-
-# Without most of what LLVM and XLA do to be fast, programs compile in about half the time; what is computed is the same
-# up to rounding. For `jax.jit(compiler_options=...)` in tests that compile many programs and run each once.
-FAST_TO_COMPILE = {
-    "xla_backend_optimization_level": 0,
-    "xla_llvm_disable_expensive_passes": True,
-    "xla_cpu_use_fusion_emitters": False,
-}
-
-# What users have, for programs whose last bits a test looks at.
-OPTIMIZED = {
-    "xla_backend_optimization_level": 3,
-    "xla_llvm_disable_expensive_passes": False,
-    "xla_cpu_use_fusion_emitters": True,
-}
-
-
-def xla_flags() -> list[str]:
-    """`FAST_TO_COMPILE` for every program of a process, in the form of the environment variable XLA_FLAGS."""
-    return [f"--{name}={str(value).lower()}" for name, value in FAST_TO_COMPILE.items()]
 
 
 def eps(dtype) -> float:

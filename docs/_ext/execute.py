@@ -19,6 +19,7 @@ import textwrap
 import traceback
 
 from docs._ext.cache import cached
+from docs._ext.compiling import xla_flags
 from docs._ext.sources import ROOT
 
 try:
@@ -30,12 +31,7 @@ except ImportError:  # the process that runs a page's code, and the tests, need 
     Extension = Preprocessor = object
 
 FENCE = re.compile(r"^(?P<indent>[ ]*)```python(?P<options>[^\n]*)\n(?P<code>.*?)^(?P=indent)```[ ]*$", re.S | re.M)
-SETTINGS = {"JAX_PLATFORMS": "cpu", "MPLBACKEND": "Agg", "JAX_ENABLE_X64": "0"}
-# Most of the time of a page is compiling: without the emitters of fusions of XLA and the dear passes of LLVM it takes
-# half as long, and what is computed is the same up to rounding.
-SETTINGS["XLA_FLAGS"] = (
-    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-)
+SETTINGS = {"JAX_PLATFORMS": "cpu", "MPLBACKEND": "Agg", "JAX_ENABLE_X64": "0", "XLA_FLAGS": xla_flags()}
 
 
 class ExecutionError(RuntimeError):
