@@ -4,6 +4,8 @@ import pathlib
 
 import pytest
 
+from tests.site import browser as browsers
+
 HERE = pathlib.Path(__file__).parent
 FACTS = (HERE / "facts.js").read_text("utf-8")
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
@@ -37,13 +39,20 @@ def axe(site):
     return AXE.read_text("utf-8")
 
 
-def test_page(tab, axe, path, view):
-    page = tab(path, view)
+def test_page(tab, axe, path):
+    """Loaded once, then seen in each view, since loading takes longer than looking."""
+    page = tab(path)
     page.evaluate("() => document.fonts.ready")
     page.wait_for_function(READY)
-    found = [*tab.found, *page.evaluate(FACTS)]
-    if view != "phone":
-        page.evaluate(THIN)
-        page.evaluate(axe)
-        found += page.evaluate(CHECK, OPTIONS if view == "light" else COLORS)  # the page is the same but for its colors
+    facts = lambda view: [f"{view}: {fact}" for fact in page.evaluate(FACTS)]
+    found = facts("light")
+    page.set_viewport_size({"width": browsers.VIEWS["phone"][1], "height": 900})
+    found += facts("phone")
+    page.set_viewport_size({"width": browsers.VIEWS["light"][1], "height": 900})
+    page.evaluate(THIN)
+    page.evaluate(axe)
+    found += page.evaluate(CHECK, OPTIONS)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.wait_for_function("() => document.body.dataset.mdColorScheme === 'slate'")
+    found += [*page.evaluate(CHECK, COLORS), *tab.found]  # the page is the same but for its colors
     assert not found, "\n".join(["", *dict.fromkeys(found)])
