@@ -19,12 +19,10 @@ def folder(config, name):
 
 
 def pytest_generate_tests(metafunc):
-    """`path`: every page of the site; `view`: light, dark and phone."""
+    """`path`: every page of the site."""
     if "path" in metafunc.fixturenames:
         given = folder(metafunc.config, "--site")
         metafunc.parametrize("path", browsers.Site(given).pages if given else ["no site"], ids=lambda p: p or "home")
-    if "view" in metafunc.fixturenames:
-        metafunc.parametrize("view", list(browsers.VIEWS))
 
 
 @pytest.fixture(scope="session")
