@@ -48,7 +48,7 @@
             h("dt", {}, "steepest slope L"), h("dd", {}, numbers.lipschitz),
             h("dt", {}, "hidden units"), h("dd", {}, units)),
           verdict)),
-      h("p", { class: "mx-heading" }, "Network minus target; dashed: the guarantee"), chartFrame, voice);
+      h("p", { class: "mx-heading", style: "margin-top: .8rem" }, "Network minus target; dashed: the guarantee"), chartFrame, voice);
 
     function choose(name) {
       state.target = name;
@@ -94,7 +94,8 @@
       inside.append(s("path", { class: "mx-bumps__band", d: area(edge(1), edge(-1)) }));
       for (let i = 0; i < state.n; i++) {
         const bump = shown.bumps.subarray(i * grid.length, (i + 1) * grid.length);
-        inside.append(s("path", { class: "mx-bumps__one", d: area(bump, bump.map(() => 0)) }));
+        const top = Array.from(bump, v => (Math.abs(v) > 4e-3 ? v : NaN));
+        inside.append(s("path", { class: "mx-bumps__one", d: area(bump, bump.map(() => 0)) }), s("path", { class: "mx-bumps__edge", d: MX.curve(grid, top, X, Y) }));
       }
       inside.append(
         s("path", { class: "mx-bumps__target", d: MX.curve(x, y, X, Y) }),
