@@ -35,8 +35,8 @@ def draw(plt, C):
     ours = lambda p: mlp.apply(params, jnp.stack([p, p]), activation=(sigmoid, relu))[0]
     wanted, high, found = jax.jit(jax.vmap(lambda p: (target((p, p)), tower((p, p)), ours(p))))(x)
     ax.plot(x, high, color=C[4], lw=1.4, label="thresholded towers")
-    ax.plot(x, wanted, color=C[1], lw=1.8, label="$f$")
-    ax.plot(x, found, color=C[0], lw=1.8, label="surface")
+    ax.plot(x, wanted, color=C[5], lw=1.8, label="$f$")
+    ax.plot(x, found, color=C[0], lw=1.8, label="steps and ReLU")
     ax.set(xlabel="$x_1 = x_2$", xticks=[k / N for k in range(N + 1)], yticks=(0, 0.5, 1), ylim=(-0.05, 1.3))
     ax.set_xticklabels(("0", "1/6", "1/3", "1/2", "2/3", "5/6", "1"))
     ax.legend(fontsize=8, frameon=False, ncols=3, loc="upper center")

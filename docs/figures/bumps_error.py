@@ -58,8 +58,8 @@ def draw(plt, C):
     for ax, x, rows in ((left, COUNTS, by_count()), (right, SOFT, by_sharpness(jnp.float32(SOFT)))):
         promised, *errors = np.asarray(rows).T
         ax.plot(x, promised, color=C.ink, lw=1.2, ls="--", label="guarantee")
-        for (name, color), each, mark in zip(colors.items(), errors, "osD", strict=True):
-            ax.plot(x, each, mark, color=color, ms=4, label=name)
+        for (name, color), each, mark, size in zip(colors.items(), errors, "osD", (8, 5.5, 3), strict=True):
+            ax.plot(x, each, mark, color=color, ms=size, mfc=C.paper if size > 3 else color, label=name)
         ax.set_xscale("log")
         ax.grid(True, lw=0.5)
     left.set_yscale("log")

@@ -31,14 +31,14 @@ def draw(plt, C):
     for c, color in ((2, C[5]), (8, C[1]), (64, C[0])):
         left.plot(x, sigmoid(c * x), color=color, lw=1.8, label=f"$c$ = {c}")
     left.legend(loc="upper left", fontsize=8, handlelength=1, frameon=False, borderaxespad=0.1)
-    left.set(title=r"1  $\sigma(cx)$", xticks=(-1, 0, 1), yticks=(0, 1))
+    left.set(title="1  sharpen", xticks=(-1, 0, 1), yticks=(0, 1))
     x, c = jnp.linspace(0, 1, 401), 40.0
     for edge, color in ((0.3, C[2]), (0.7, C[4])):
         middle.plot(x, sigmoid(c * (x - edge)), "--", color=color, lw=1.4)
     bump = outputs(bumps.bump(0.3, 0.7, sharpness=c), x)
     middle.fill_between(x, bump, color=C[0], alpha=0.15, lw=0)
     middle.plot(x, bump, color=C[0], lw=2)
-    middle.set(title="2  up $-$ up = bump", xticks=(0.3, 0.7), yticks=(0, 1))
+    middle.set(title="2  subtract", xticks=(0.3, 0.7), yticks=(0, 1))
     middle.set_xticklabels(("$l$", "$r$"))
     n, c = 8, 160.0
     params = bumps.network(target, (0.0, 1.0), bumps=n, sharpness=c)
@@ -48,7 +48,7 @@ def draw(plt, C):
         right.fill_between(x, each, color=C[0], alpha=0.15, lw=0)
     right.plot(x, target(x), color=C[1], lw=1.8)
     right.plot(x, outputs(params, x), color=C[0], lw=1.8)
-    right.set(title="3  sum of bumps", xticks=(0, 1), yticks=(0, 1))
+    right.set(title="3  add", xticks=(0, 1), yticks=(0, 1))
     for ax in (left, middle, right):
         ax.title.set_size(10)
         ax.set_ylim(-0.08, 1.18)

@@ -43,7 +43,7 @@ def bump(left: ArrayLike, right: ArrayLike, *, sharpness: ArrayLike, height: Arr
 
     Args:
         left: l, where it rises.
-        right: r > l, where it falls.
+        right: r, where it falls.
         sharpness: c > 0; an edge is about 4/c wide.
         height: what the bump is multiplied by.
 
@@ -56,12 +56,10 @@ def bump(left: ArrayLike, right: ArrayLike, *, sharpness: ArrayLike, height: Arr
         >>> hidden.b.tolist(), output.W.tolist()
         ([-8.0, -24.0], [[1.0, -1.0]])
     """
-    _increasing("left", "right", left, right)
-    _positive("sharpness", sharpness)
     edges = jnp.linspace(left, right, 2)
-    c = jnp.asarray(sharpness, edges.dtype)
-    signs = jnp.asarray([[1, -1]], edges.dtype) * jnp.asarray(height, edges.dtype)
-    return Dense(jnp.full((2, 1), c), -c * edges), Dense(signs, jnp.zeros(1, edges.dtype))
+    c, top = jnp.asarray(sharpness, edges.dtype), jnp.asarray(height, edges.dtype)
+    hidden = Dense(jnp.full((2, 1), c), -c * edges)
+    return hidden, Dense(jnp.stack([top, -top])[None], jnp.zeros(1, edges.dtype))
 
 
 def shares(

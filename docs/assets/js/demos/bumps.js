@@ -12,7 +12,7 @@
       return [name, (...args) => Object.fromEntries(compiled(...args).map((out, i) => [program.names[i], out]))];
     }));
     const names = Object.keys(data.targets), [a, b] = data.interval;
-    const state = { target: names[0], n: 8, c: 100 };
+    const state = { target: names[0], n: 8, c: 10 ** 1.5 };
     let x, y, shown, scale, chosen = 2, dragged = null, refocus = false;
 
     /* Controls */
