@@ -11,8 +11,8 @@ def arrangement(hyperplanes: int, dimension: int) -> int:
 
     $$\sum_{j=0}^{d}\binom{m}{j}$$
 
-    Attained by m hyperplanes in general position: any k ≤ d of them meet in dimension d − k, and no d + 1 have a point in
-    common. It is the maximum for one hidden layer of m rectified units on d inputs.
+    Attained by m hyperplanes in general position: any k ≤ d of them meet in dimension d − k, and no d + 1 of
+    them have a point in common. It is the maximum for one hidden layer of m rectified units on d inputs.
 
     Args:
         hyperplanes: their number m.

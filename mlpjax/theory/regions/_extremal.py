@@ -80,20 +80,20 @@ def zigzag(widths: Sequence[int], inputs: int = 1) -> tuple[Dense, ...]:
     _check.count("inputs", inputs, 1, "It is the dimension of the input.")
     W, b, layers = np.ones((1, 1)), np.zeros(1), []
     for n in widths:
-        units, heights, shift = _zigzag(n)
-        layers.append((units.W @ W, units.W @ b + units.b))
+        (units, corners), heights, shift = _zigzag(n)
+        layers.append((units @ W, units @ b + corners))
         W, b = heights, shift
     layers = [(np.kron(np.eye(inputs), W), np.tile(b, inputs)) for W, b in layers]
     return tuple(_layer(W, b) for W, b in [*layers, (np.tile(W, inputs), inputs * b)])
 
 
-def _zigzag(n: int) -> tuple[Dense, np.ndarray, np.ndarray]:
+def _zigzag(n: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
     """The units of one zigzag, its weights of them, and its constant."""
     h, i = 0.5 ** n.bit_length(), np.arange(1, n + 1)
     looks = np.where(i == 3, -1.0, 1.0)
     heights = np.where(i % 2 == 0, 2.0, -2.0)
     heights[0] = -3.0
-    return Dense(looks[:, None], -looks * i * h), heights[None, :] / h, np.full(1, 5.0)
+    return (looks[:, None], -looks * i * h), heights[None, :] / h, np.full(1, 5.0)
 
 
 def _layer(W: np.ndarray, b: np.ndarray) -> Dense:

@@ -90,8 +90,8 @@ def pieces(
     a, D, patterns = place @ line, np.repeat(line[:1], len(place) - 1, axis=0), [np.zeros((len(place) - 1, 0), bool)]
     for (W, b), (down, up) in zip(layers[:-1], slopes, strict=True):
         (z, error), (D, _) = _affine(W, b, a, place[:, 1:]), _affine(W, b, D, 0.0)
-        piece, share = _zeros(z, error)
-        place, z, error = (_insert(rows, piece, share) for rows in (place, z, error))
+        piece, weights = _zeros(z, error, place[:, 1])
+        place, z, error = (_insert(rows, piece, weights) for rows in (place, z, error))
         z[np.abs(z) <= error] = 0.0
         active = z[:-1] + z[1:] > 0
         old = np.repeat(np.arange(len(D)), 1 + np.bincount(piece, minlength=len(D)))
@@ -147,22 +147,22 @@ def _affine(W, b, a, q) -> tuple[np.ndarray, np.ndarray]:
     return z, error
 
 
-def _zeros(z: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pieces on which a unit changes sign, and where: the share of the right end; coinciding zeros once."""
+def _zeros(z: np.ndarray, error: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces on which a unit changes sign, and where, as weights of their ends; coinciding zeros once."""
     piece, unit = np.nonzero(z[:-1] * z[1:] < 0)
-    left, right = z[piece, unit], z[piece + 1, unit]
-    share, width = left / (left - right), np.maximum(error[piece, unit], error[piece + 1, unit]) / np.abs(left - right)
+    left, right = np.abs(z[piece, unit]), np.abs(z[piece + 1, unit])
+    share, width = left / (left + right), np.maximum(error[piece, unit], error[piece + 1, unit]) / (left + right)
     order = np.lexsort((share, piece))
-    piece, share, width = piece[order], share[order], width[order]
-    new = (np.diff(piece) > 0) | (np.diff(share) > width[1:] + width[:-1])
-    first = np.concatenate([np.ones(min(1, len(piece)), bool), new])
-    return piece[first], share[first]
+    new = (np.diff(piece[order]) > 0) | (np.diff(share[order]) > width[order[1:]] + width[order[:-1]])
+    first = order[np.append(True, new)[: len(order)]]
+    piece, weights = piece[first], np.stack([right[first], left[first]])
+    return piece, weights / (weights[0] * q[piece] + weights[1] * q[piece + 1])
 
 
-def _insert(rows: np.ndarray, piece: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Rows in between, on the chord from the left end of the piece to the right end."""
-    s = share[:, None]
-    return np.insert(rows, piece + 1, (1 - s) * rows[piece] + s * rows[piece + 1], axis=0)
+def _insert(rows: np.ndarray, piece: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Rows in between, from those at the ends of the piece."""
+    left, right = weights[..., None]
+    return np.insert(rows, piece + 1, left * rows[piece] + right * rows[piece + 1], axis=0)
 
 
 def _assemble(place, y, pattern, D, error) -> Pieces:
