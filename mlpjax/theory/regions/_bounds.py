@@ -56,36 +56,7 @@ def trivial_bound(widths: Sequence[int]) -> int:
         >>> regions.trivial_bound((3, 3))
         64
     """
-    return 2 ** sum(_widths(widths, 1))
-
-
-def line_bound(widths: Sequence[int]) -> int:
-    r"""The most pieces of a network on a line (DEP2).
-
-    $$\prod_{l=1}^{H}(n_l + 1)$$
-
-    Holds for every network with hidden layers of these widths, on one input or along any line through several. Attained
-    if every width is at least 3: see `zigzag`.
-
-    Args:
-        widths: of the hidden layers, $n_1, \dots, n_H$.
-
-    Returns:
-        The bound.
-
-    Raises:
-        ValueError: if a width is not a positive integer.
-
-    Example:
-        >>> from mlpjax.theory import regions
-        >>> regions.line_bound((3, 3)), regions.line_bound((6,))
-        (16, 7)
-
-    References:
-        T. Serra, C. Tjandraatmadja, S. Ramalingam: Bounding and counting linear regions of deep neural
-        networks, ICML 2018.
-    """
-    return math.prod(n + 1 for n in _widths(widths, 1))
+    return 2 ** sum(checked(widths, 1))
 
 
 def upper_bound(widths: Sequence[int], dimension: int) -> int:
@@ -94,7 +65,8 @@ def upper_bound(widths: Sequence[int], dimension: int) -> int:
     $$\prod_{l=1}^{H}\,\sum_{j=0}^{d_l}\binom{n_l}{j}, \qquad d_l = \min(n_0, n_1, \dots, n_{l-1})$$
 
     Holds for every network with hidden layers of widths $n_1, \dots, n_H$ on $n_0$ inputs, and on every slice of
-    dimension $n_0$ through more of them. In one dimension it is `line_bound`, for one layer `arrangement`.
+    dimension $n_0$ through more of them. On a line it is $\prod_l (n_l + 1)$, and some network attains it if every
+    width is at least 3: see `zigzag`. For one layer it is `arrangement`, attained by `general_position`.
 
     Args:
         widths: of the hidden layers.
@@ -108,14 +80,18 @@ def upper_bound(widths: Sequence[int], dimension: int) -> int:
 
     Example:
         >>> from mlpjax.theory import regions
+        >>> regions.upper_bound((4, 4), 1), regions.upper_bound((8,), 1)
+        (25, 9)
         >>> regions.upper_bound((4, 4), 2), regions.upper_bound((8,), 2)
         (121, 37)
 
     References:
         G. Montúfar: Notes on the number of linear regions of deep neural networks, SampTA 2017.
+        T. Serra, C. Tjandraatmadja, S. Ramalingam: Bounding and counting linear regions of deep neural
+        networks, ICML 2018: a smaller bound, and that it is exact for one input.
     """
     _check.count("dimension", dimension, 1, "It is that of the input.")
-    widths = _widths(widths, 1)
+    widths = checked(widths, 1)
     dimensions = [min([dimension, *widths[:l]]) for l in range(len(widths))]
     return math.prod(arrangement(n, d) for n, d in zip(widths, dimensions, strict=True))
 
@@ -147,13 +123,16 @@ def lower_bound(widths: Sequence[int], dimension: int) -> int:
         networks, NeurIPS 2014.
     """
     _check.count("dimension", dimension, 1, "It is that of the input.")
-    *folding, last = _widths(widths, dimension)
+    *folding, last = checked(widths, dimension)
     return math.prod((n // dimension) ** dimension for n in folding) * arrangement(last, dimension)
 
 
-def _widths(widths: Sequence[int], least: int) -> tuple[int, ...]:
+def checked(
+    widths: Sequence[int], least: int, remedy: str = "They are the numbers of hidden units."
+) -> tuple[int, ...]:
+    """The widths of at least one hidden layer, none of them too small."""
     for n in widths:
-        _check.count("widths", n, least, "They are the numbers of hidden units.")
+        _check.count("widths", n, least, remedy)
     if not widths:
         raise ValueError("`widths` must hold at least one hidden layer; got none. A network without one is affine.")
     return tuple(widths)

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlpjax import _check
 from mlpjax.layers import Dense
+from mlpjax.theory.regions._bounds import checked
 
 
 def general_position(units: int, inputs: int) -> tuple[Dense, Dense]:
@@ -68,15 +69,14 @@ def zigzag(widths: Sequence[int], inputs: int = 1) -> tuple[Dense, ...]:
 
     Example:
         >>> from mlpjax.theory import regions
-        >>> len(regions.pieces(regions.zigzag((3, 5)), [0.0], [1.0]).slopes), regions.line_bound((3, 5))
+        >>> len(regions.pieces(regions.zigzag((3, 5)), [0.0], [1.0]).slopes), regions.upper_bound((3, 5), 1)
         (24, 24)
 
     References:
         T. Serra, C. Tjandraatmadja, S. Ramalingam: Bounding and counting linear regions of deep neural
         networks, ICML 2018.
     """
-    for n in widths:
-        _check.count("widths", n, 3, "With one or two units a piece of a layer is flat: the next does not cut it.")
+    widths = checked(widths, 3, "With one or two units a piece of a layer is flat, and the next does not cut it.")
     _check.count("inputs", inputs, 1, "It is the dimension of the input.")
     W, b, layers = np.ones((1, 1)), np.zeros(1), []
     for n in widths:

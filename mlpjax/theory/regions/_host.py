@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mlpjax import _check
@@ -40,8 +41,8 @@ def slopes(activation: Activation | Sequence[Activation], hidden: int) -> Slopes
 
 
 def _slopes(sigma: Activation) -> tuple[float, float]:
-    probes = np.array([-1e3, -1.0, -1e-3, 0.0, 1e-3, 1.0, 1e3], np.float32)
-    values = np.asarray(jax.jit(sigma)(probes), np.float64)
+    probes = np.array([-1e3, -1.0, -1e-3, 0.0, 1e-3, 1.0, 1e3])
+    values = np.asarray(jax.jit(sigma)(jnp.asarray(probes, float)), np.float64)
     down, up = -values[1], values[5]
     if not np.allclose(values, np.where(probes > 0, up, down) * probes, rtol=1e-5, atol=0):
         raise ValueError(

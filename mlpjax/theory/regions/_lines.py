@@ -167,13 +167,13 @@ def _insert(rows: np.ndarray, piece: np.ndarray, weights: np.ndarray) -> np.ndar
 
 def _assemble(place, y, pattern, D, error) -> Pieces:
     """Pieces without the ends at which no unit changes its state."""
-    with np.errstate(divide="ignore"):
-        t = place[:, 0] / place[:, 1]
-    finite = place[:-1, 1] > 0
-    anchor = np.where(finite, np.arange(len(t) - 1), np.arange(1, len(t)))
-    values = y[anchor] / place[anchor, 1:]
     inner = np.any(pattern[1:] != pattern[:-1], axis=1)
-    first = np.concatenate([[True], inner])
-    D, error = D[first], error[first]
+    kept = np.flatnonzero(np.concatenate([[True], inner, [True]]))
+    left, right = kept[:-1], kept[1:]
+    finite = place[:, 1] > 0
+    anchor = np.where(finite[left], left, np.where(finite[right], right, 1))  # 1 is t = 0 on the whole line
+    with np.errstate(divide="ignore"):
+        ends = place[kept, 0] / place[kept, 1]
+    D, error = D[left], error[left]
     bends = np.any(np.abs(np.diff(D, axis=0)) > np.maximum(error[1:], error[:-1]), axis=1)
-    return Pieces(t[np.concatenate([first, [True]])], values[first], D, pattern[first], bends)
+    return Pieces(ends, y[anchor] / place[anchor, 1:], D, pattern[left], bends)
