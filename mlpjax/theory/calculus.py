@@ -7,17 +7,17 @@ which counts the layers, and its sizes $(n_0, \dots, n_L)$. Everything can be ji
 >>> import jax.numpy as jnp
 >>> from mlpjax import mlp
 >>> from mlpjax.theory import calculus, relu
->>> zigzag = calculus.compose(relu.hat(), relu.absolute())     # hat(|x|)
->>> both = calculus.fork(zigzag, relu.absolute())              # the second is lengthened by itself
->>> mlp.sizes(zigzag), mlp.sizes(both)
-((1, 2, 3, 1), (1, 4, 5, 2))
+>>> norm = calculus.compose(relu.maximum(), calculus.parallel(relu.absolute(), relu.absolute()))
+>>> mlp.sizes(norm), mlp.apply(norm, jnp.asarray([2.0, -5.0])).tolist()     # max(|x₁|, |x₂|)
+((2, 4, 3, 1), [5.0])
 
 ```
 
 `pad`, and with it the joining of networks of unequal depth, adds units of `relu.identity`, so it is for ReLU in the
-hidden layers; everything else holds for every activation. Rounded are the product of the two matrices that touch in `compose`, and in `add` the sum of the last biases. The others
-only place numbers beside zeros, and the identity units of `pad` pass on unchanged what they are given. A sum may still
-differ in its last bits, since the compiler is free to add up a longer row in another order.
+hidden layers; everything else holds for every activation. Rounded are the product of the two matrices that touch in
+`compose`, and in `add` the sum of the last biases. The others only place numbers beside zeros, and the identity units
+pass on unchanged what they are given. A sum may still differ in its last bits, since the compiler is free to add up a
+longer row in another order.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def affine(W: Float[Array, "out in"], b: Float[Array, " out"]) -> tuple[Dense]:
         b: shape `(out,)`.
 
     Returns:
-        Parameters of sizes (in, out).
+        One layer.
 
     Raises:
         ValueError: if the shapes do not fit.
