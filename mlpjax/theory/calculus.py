@@ -15,13 +15,13 @@ which counts the layers, and its sizes $(n_0, \dots, n_L)$. Everything can be ji
 
 `pad`, and with it the joining of networks of unequal depth, adds units of `relu.identity`, so it is for ReLU in the
 hidden layers; everything else holds for every activation. Rounded are the product of the two matrices that touch in
-`compose`, and in `add` the sum of the last biases. The others only place numbers beside zeros, and the identity units
-pass on unchanged what they are given. A sum may still differ in its last bits, since the compiler is free to add up a
-longer row in another order.
+`compose`, and in `add` the sum of the last biases. The others only place numbers beside zeros, and identity units pass
+on what they are given. Still the last bits may differ: the compiler may add up a longer row in another order.
 """
 
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
@@ -71,8 +71,7 @@ def compose(outer: tuple[Dense, ...], inner: tuple[Dense, ...]) -> tuple[Dense, 
         inner: applied first, with as many outputs as `outer` has inputs.
 
     Returns:
-        Parameters whose sizes are those of `inner` without its output, then those of `outer` without its input. The
-        product is taken in full precision on every device.
+        Parameters whose sizes are those of `inner` without its output, then those of `outer` without its input.
 
     Raises:
         ValueError: if the sizes do not fit.
@@ -103,7 +102,7 @@ def parallel(*networks: tuple[Dense, ...]) -> tuple[Dense, ...]:
       b^{(l)} = \begin{bmatrix} b_1^{(l)} \\ \vdots \\ b_k^{(l)} \end{bmatrix}, \qquad L = \max_i L_i$$
 
     Args:
-        *networks: one or more; shorter ones are padded to the greatest depth first (`pad`: for ReLU).
+        *networks: one or more; shorter ones are padded to the greatest depth first (for ReLU).
 
     Returns:
         Parameters whose sizes are the sums of those of the padded networks, layer by layer.
@@ -126,7 +125,7 @@ def fork(*networks: tuple[Dense, ...]) -> tuple[Dense, ...]:
     The first layers stand one below the other, the later ones as in `parallel`; $L = \max_i L_i$.
 
     Args:
-        *networks: one or more with equally many inputs; shorter ones are padded (`pad`: for ReLU).
+        *networks: one or more with equally many inputs; shorter ones are padded (for ReLU).
 
     Returns:
         Parameters whose sizes are the sums of those of the padded networks, except for the input.
@@ -143,14 +142,11 @@ def fork(*networks: tuple[Dense, ...]) -> tuple[Dense, ...]:
     """
     _same("inputs", [mlp.sizes(network)[0] for network in networks])
     first, *later = zip(*_equally_deep(networks), strict=True)
-    together = Dense(jnp.concatenate([W for W, _ in first]), jnp.concatenate([b for _, b in first]))
-    return (together, *(_side_by_side(layer) for layer in later))
+    return (Dense(*map(jnp.concatenate, zip(*first, strict=True))), *map(_side_by_side, later))
 
 
 def add(*networks: tuple[Dense, ...]) -> tuple[Dense, ...]:
-    r"""The sum of networks: x ↦ N₁(x) + … + N_k(x) (UAT6).
-
-    It is $[I \cdots I]$ after `fork`; $L = \max_i L_i$.
+    r"""The sum of networks: x ↦ N₁(x) + … + N_k(x), which is $[I \cdots I]$ after `fork`; $L = \max_i L_i$ (UAT6).
 
     Args:
         *networks: one or more with equal numbers of inputs, and of outputs; shorter ones are padded (for ReLU).
@@ -184,7 +180,7 @@ def scale(network: tuple[Dense, ...], factor: float | Scalar) -> tuple[Dense, ..
         factor: c.
 
     Returns:
-        Parameters of the same sizes.
+        The same sizes.
 
     Example:
         >>> import jax.numpy as jnp
@@ -216,7 +212,7 @@ def pad(network: tuple[Dense, ...], layers: int) -> tuple[Dense, ...]:
         Parameters of sizes $(n_0, \dots, n_{L-1}, 2n_L, \dots, 2n_L, n_L)$, with $2n_L$ once for each new layer.
 
     Raises:
-        ValueError: if there are more layers already.
+        ValueError: if there are more already.
 
     Example:
         >>> from mlpjax import mlp
@@ -246,6 +242,9 @@ def _same(what: str, counts: list[int]) -> None:
 
 
 def _side_by_side(layers: Sequence[Dense]) -> Dense:
-    widths = [layer.W.shape[1] for layer in layers]
-    rows = [jnp.pad(W, ((0, 0), (sum(widths[:i]), sum(widths[i + 1 :])))) for i, (W, _) in enumerate(layers)]
-    return Dense(jnp.concatenate(rows), jnp.concatenate([b for _, b in layers]))
+    dtype, at = jnp.result_type(*(W for W, _ in layers)), (0, 0)
+    together = jnp.zeros(tuple(sum(n) for n in zip(*(W.shape for W, _ in layers), strict=True)), dtype)
+    for W, _ in layers:
+        together = jax.lax.dynamic_update_slice(together, W.astype(dtype), at)
+        at = (at[0] + W.shape[0], at[1] + W.shape[1])
+    return Dense(together, jnp.concatenate([b for _, b in layers]))
