@@ -14,6 +14,7 @@ from mlpjax import data as datasets
 from mlpjax.activations import relu
 from mlpjax.layers import Dense
 from mlpjax.losses import binary_cross_entropy as LOSS
+from mlpjax.theory import regions
 from mlpjax.training import recipes
 
 ALT = (
@@ -27,9 +28,9 @@ SETS = {
     "moons": (lambda: datasets.toy.moons(jax.random.key(0), N), (0.5, 0.25), 1.75),
     "spirals": (lambda: datasets.toy.spirals(jax.random.key(0), N, turns=1.0, noise=0.02), (0.0, 0.0), 1.25),
 }
-STARTS = (0, 1)  # seeds whose runs stay steady against rounding up to the last of MARKS
-MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200)
-SIDE = 121  # of the raster
+STARTS = (0, 5)  # seeds; all runs stay steady against rounding beyond the last of MARKS
+MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)
+SIDE = 120  # of the raster: an even number, so that no point is the origin, where at the start all lines meet
 
 
 def optimizer():
@@ -52,25 +53,27 @@ def look(params, x, y):
 
 
 def plane(params, points):
-    """Pre-activations of every layer at many points, one row for each point; the last are the logits."""
-    return jax.vmap(lambda x: mlp.trace(params, x).z)(points)
+    """Answers and pre-activations of every layer at many points, one row for each point; the last are the logits."""
+    z = jax.vmap(lambda x: mlp.trace(params, x).z)(points)
+    return {"answer": LOSS.output(z[-1]), "z": z}
 
 
 def piece(params, x):
-    """The affine function that the network is around a point."""
+    """The affine function that the network is around a point, and the hidden pre-activations there."""
     value, slope = jax.value_and_grad(lambda x: mlp.apply(params, x)[0])(x)
-    return {"value": value, "slope": slope, "offset": value - slope @ x}
+    return {"slope": slope, "offset": value - slope @ x, "z": mlp.trace(params, x).z[:-1]}
 
 
-def raster(center, reach):
-    """The points of the raster, row by row from its top."""
-    t = np.linspace(-reach, reach, SIDE)
-    return np.stack(np.meshgrid(center[0] + t, center[1] - t), -1).reshape(-1, 2).astype(np.float32)
-
-
-def start(sizes, seed):
-    """Initial parameters: He's weights, biases 0."""
-    return mlp.init(jax.random.key(seed), sizes)
+@functools.cache
+def given():
+    """The points of every set, and the initial parameters of every network: He's weights, biases 0."""
+    start = lambda sizes: [mlp.init(jax.random.key(seed), sizes) for seed in STARTS]
+    make = lambda: (
+        {name: make()[:2] for name, (make, _, _) in SETS.items()},
+        {name: start(sizes) for name, sizes in NETS.items()},
+    )
+    with jax.enable_x64(False):
+        return jax.tree.map(np.asarray, jax.jit(make)())
 
 
 def zeros(sizes):
@@ -93,26 +96,41 @@ def _programs():
 PROGRAMS = dict(_programs())
 
 
-@functools.partial(jax.jit, static_argnames=("sizes", "marks"))
-def runs(seeds, x, y, sizes, marks=MARKS):
-    """Parameters, loss and right answers at the marks, for several starts."""
-
-    def run(seed):
-        def body(carry, _):
-            new = step(*carry, x, y)
-            return (new["params"], new["state"]), (carry[0], look(carry[0], x, y))
-
-        params = start(sizes, seed)
-        seen = jax.lax.scan(body, (params, optimizer().init(params)), length=marks[-1] + 1)[1]
-        return jax.tree.map(lambda leaf: leaf[np.array(marks)], seen)
-
-    return jax.vmap(run)(seeds)
+def trained(params, x, y, steps=MARKS[-1] + 1):
+    """The parameters before each step, by NumPy in float64."""
+    layers, velocity = [[leaf.astype(float) for leaf in layer] for layer in params], [[0.0, 0.0] for _ in params]
+    x, y = x.astype(float), y.astype(float)
+    for _ in range(steps):
+        yield tuple(Dense(*layer) for layer in layers)
+        a, z = signals(layers, x)
+        delta = (1 / (1 + np.exp(-z[-1])) - y) / len(x)
+        for l in reversed(range(len(layers))):
+            grads, delta = (delta.T @ a[l], delta.sum(0)), (delta @ layers[l][0]) * (a[l] > 0)
+            velocity[l] = [0.9 * v + g for v, g in zip(velocity[l], grads, strict=True)]
+            layers[l] = [p - RATE * v for p, v in zip(layers[l], velocity[l], strict=True)]
 
 
-def patterns(params, points):
-    """How many different activation patterns the points have."""
-    z = jax.vmap(lambda x: mlp.trace(params, x).z)(points)
-    return len(np.unique(np.concatenate([np.asarray(each) > 0 for each in z[:-1]], 1), axis=0))
+def signals(layers, x):
+    """Activations and pre-activations of every layer, by NumPy."""
+    a, z = [x], []
+    for W, b in layers:
+        z.append(a[-1] @ W.T + b)
+        a.append(np.maximum(z[-1], 0))
+    return a, z
+
+
+def box(name, cell=0.0):
+    """The square that is seen, as the package's functions take it; with half a pixel more around it."""
+    _, center, reach = SETS[name]
+    reach = reach + cell * reach / (SIDE - 1)
+    low, high = ([c + sign * reach for c in center] for sign in (-1, 1))
+    return {"origin": np.zeros(2), "directions": np.eye(2), "low": low, "high": high}
+
+
+def counted(params, name):
+    """Regions that the raster meets, and all of them, exactly."""
+    met = regions.raster(params, **box(name, 1.0), shape=(SIDE, SIDE))
+    return len(met.pattern), len(regions.polygons(params, **box(name)).pattern)
 
 
 def bound(sizes):
@@ -120,37 +138,58 @@ def bound(sizes):
     return math.prod(sum(math.comb(m, j) for j in range(3)) for m in sizes[1:-1])
 
 
-def references(name, sizes):
-    """Loss, right answers and regions at MARKS, for every start."""
-    make, center, reach = SETS[name]
-    x, y, _ = make()
-    params, seen = runs(jnp.asarray(STARTS), x, y, sizes)
-    points = jnp.asarray(raster(center, reach))
-    at = lambda s, m: jax.tree.map(lambda leaf: leaf[s, m], params)
-    count = [[patterns(at(s, m), points) for m in range(len(MARKS))] for s in range(len(STARTS))]
-    return programs.plain(seen, 6) | {"seen": count}
+def marks(params, name):
+    """Loss, right answers, regions that the raster meets and all regions, at each of MARKS."""
+    x, y = given()[0][name]
+    for t, now in enumerate(trained(params, x, y)):
+        if t in MARKS:
+            z = signals(now, x.astype(float))[1][-1]
+            yield np.mean(np.logaddexp(0, z) - y * z), np.sum((z > 0) == (y > 0.5)), *counted(now, name)
 
 
 @programs.single
 def data():
-    """Programs, points, initial values, and what JAX finds after as many steps."""
-    sets = {name: (make(), center, reach) for name, (make, center, reach) in SETS.items()}
+    """Programs, points, initial values, and what NumPy and the exact count find after as many steps."""
+    points, starts = given()
     return {
         "programs": {name: programs.export(fn, *args) for name, (fn, *args) in PROGRAMS.items()},
         "sets": {
-            name: {"x": programs.plain(found.x), "y": programs.plain(found.y[:, 0]), "center": center, "reach": reach}
-            for name, (found, center, reach) in sets.items()
+            name: {"x": programs.plain(x), "y": programs.plain(y[:, 0]), "center": SETS[name][1], "reach": SETS[name][2]}
+            for name, (x, y) in points.items()
         },
         "nets": {
             name: {
-                "units": sum(sizes[1:-1]),
-                "parameters": trees.count(start(sizes, 0)),
+                "layers": sizes[1:-1],
+                "parameters": trees.count(zeros(sizes)),
                 "bound": bound(sizes),
-                "starts": [programs.encode(start(sizes, seed)) for seed in STARTS],
+                "starts": [programs.encode(params) for params in starts[name]],
             }
             for name, sizes in NETS.items()
         },
         "side": SIDE,
         "marks": list(MARKS),
-        "references": {kind: {net: references(kind, sizes) for net, sizes in NETS.items()} for kind in SETS},
+        "references": {
+            name: {net: [programs.plain(list(marks(p, name)), 6) for p in starts[net]] for net in NETS} for name in SETS
+        },
     }
+
+
+@programs.single
+def draw(plt, C):
+    """Four moments of one run."""
+    points, starts = given()
+    x, y = points["moons"]
+    run, shown = list(trained(starts["26"][0], x, y)), (0, 5, 30, 300)
+    fig, axes = plt.subplots(1, 4, figsize=(7, 2.1), layout="constrained")
+    for ax, mark in zip(axes, shown, strict=True):
+        found = regions.polygons(run[mark], **box("moons"))
+        corners = np.split(found.vertices[found.corners], found.starts[1:-1])
+        for polygon in corners:
+            ax.fill(*polygon.T, facecolor="none", edgecolor=C[5], lw=0.5)
+        values = found.values[:, 0]
+        for polygon, where in zip(corners, np.split(found.corners, found.starts[1:-1]), strict=True):
+            ax.fill(*polygon.T, color=C[0] if values[where].mean() > 0 else C[1], alpha=0.18, lw=0)
+        for label, marker, color in ((0, "s", C[1]), (1, "o", C[0])):
+            ax.plot(*x[y[:, 0] == label].T, marker, color=color, ms=2)
+        ax.set(aspect="equal", xticks=(), yticks=(), title=f"step {mark}: {len(corners)}")
+    return fig
