@@ -28,7 +28,7 @@ SETS = {
     "moons": (lambda: datasets.toy.moons(jax.random.key(0), N), (0.5, 0.25), 1.75),
     "spirals": (lambda: datasets.toy.spirals(jax.random.key(0), N, turns=1.0, noise=0.02), (0.0, 0.0), 1.25),
 }
-STARTS = (0, 5)  # seeds; all runs stay steady against rounding beyond the last of MARKS
+STARTS = (4, 7)  # seeds; all runs stay steady against rounding beyond the last of MARKS
 MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)
 SIDE = 120  # of the raster: an even number, so that no point is the origin, where at the start all lines meet
 
@@ -87,8 +87,8 @@ def _programs():
         params = zeros(sizes)
         with jax.enable_x64(False):
             state = optimizer().init(params)
-        yield f"step {name}", (step, params, state, x, y)
         yield f"look {name}", (look, params, x, y)
+        yield f"step {name}", (step, params, state, x, y)
         yield f"plane {name}", (plane, params, np.zeros((SIDE**2, 2)))
         yield f"piece {name}", (piece, params, np.zeros(2))
 
@@ -166,6 +166,7 @@ def data():
             }
             for name, sizes in NETS.items()
         },
+        "names": list(NETS),
         "side": SIDE,
         "marks": list(MARKS),
         "references": {

@@ -10,7 +10,7 @@
     const compiled = {};
     const run = (name, ...inputs) => (compiled[name] ??= MX.compile(data.programs[name]))(...inputs);
     const { side, marks, sets, nets } = data, cells = side - 1, count = side * side;
-    const state = { set: Object.keys(sets)[0], net: Object.keys(nets)[0], start: 0, colors: "regions", speed: "medium", zoom: 1, at: null };
+    const state = { set: Object.keys(sets)[0], net: data.names[0], start: 0, colors: "regions", speed: "medium", zoom: 1, at: null };
     let params, velocity, steps, past = {}, view, seen;
 
     const net = () => nets[state.net], set = () => sets[state.set];
@@ -45,7 +45,7 @@
     const one = MX.button("One step", () => { loop.stop(); train(); label(); draw(); });
     const again = MX.button("Reset", reset);
     const fresh = MX.button("New start", () => { state.start = (state.start + 1) % net().starts.length; afresh(); });
-    const choice = MX.select("Hidden units", Object.keys(nets), v => { state.net = v; reset(); });
+    const choice = MX.select("Hidden units", data.names, v => { state.net = v; reset(); });
     const problem = MX.select("Points", Object.keys(sets), v => { state.set = v; afresh(); });
     const colors = MX.select("Colors", [["regions", "mean of each region"], ["answer", "answer"]], v => { state.colors = v; draw(); });
     const speed = MX.select("Speed", Object.keys(HASTE), v => { state.speed = v; });
@@ -63,22 +63,19 @@
     const numbers = Object.fromEntries(["steps", "loss", "right", "met", "all", "bound", "parameters"].map(key => [key, MX.number()]));
     const affine = [MX.number(), MX.number(), MX.number()], active = MX.number(), here = h("p", { class: "mx-regions__here" }), voice = MX.voice();
     const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
-    const met = h("dt", {}, "regions the picture shows"), whole = h("span", {});
+    const layered = MX.key(["mx-key__line mx-key__line--thin", "a unit switches: layer 1"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]);
+    const counted = MX.key(["mx-key__line", "regions the picture shows"], ["mx-key__ring mx-regions__exact", "all in the square, exactly"]);
     root.append(
       h("div", { class: "mx-bar" }, play, one, again, fresh, speed.root),
       h("div", { class: "mx-bar" }, choice.root, problem.root, colors.root),
       h("div", { class: "mx-cols mx-cols--even" },
         h("div", {}, picture,
-          MX.key(["mx-key__dot mx-key__dot--round mx-back1", "class 1"], ["mx-key__dot mx-back2", "class 0"], ["mx-key__line mx-regions__thick", "answer ½"],
-            ["mx-key__line mx-key__line--thin", "z = 0 of a unit of layer 1"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]),
-          zoom.root),
-        h("div", {}, frame,
-          MX.key(["mx-key__line mx-regions__now", "regions the picture shows"], ["mx-key__ring mx-regions__exact", "all regions of the square, counted exactly"]),
+          MX.key(["mx-key__dot mx-key__dot--round mx-back1", "class 1"], ["mx-key__dot mx-back2", "class 0"], ["mx-key__line mx-regions__thick", "answer ½"]),
+          layered, zoom.root, here),
+        h("div", {}, frame, counted,
           h("dl", { class: "mx-facts mx-regions__facts" },
             fact("step", numbers.steps), fact("loss", numbers.loss), fact("right answers", numbers.right, ` of ${sets[state.set].y.length}`),
-            h("dt", {}, "regions the picture shows"), h("dd", {}, numbers.met),
-            fact("all in the square", numbers.all), fact("no such network has more than", numbers.bound), fact("parameters", numbers.parameters)),
-          here)),
+            fact("regions the picture shows", numbers.met), fact("all in the square", numbers.all), fact("no such network has more than", numbers.bound), fact("parameters", numbers.parameters)))),
       voice);
 
     function label() {
@@ -131,6 +128,8 @@
       if (marks[mark] !== steps) numbers.all.textContent += ` at step ${marks[mark]}`;
       whole(net().bound, numbers.bound);
       whole(net().parameters, numbers.parameters);
+      layered.childNodes.forEach((part, l) => { part.hidden = l >= net().layers.length; });
+      counted.firstChild.firstChild.style.color = `var(${TINTS[state.net]})`;
       const { xs, ys } = past[state.net];
       if (state.zoom === 1 && xs[xs.length - 1] !== steps) { xs.push(steps); ys.push(regions); }
       drawMap();
@@ -306,7 +305,7 @@
       const top = Math.max(shallow ? 1.06 * net().bound : 0, ...refs.map(r => 1.1 * r[3]), ...Object.values(past).flatMap(({ ys }) => ys.map(y => 1.1 * y)));
       const gap = top > 220 ? 100 : top > 110 ? 50 : 25;
       const { X, Y, inside } = MX.axes(chart, {
-        width, height: 230, left: 32,
+        width, height: 230, left: 32, right: 18,
         x: { from: 0.6, to: Math.max(1000, 1.2 * steps), log: true, ticks: [1, 10, 100, 1000], text: v => v.toLocaleString("en"), label: "step" },
         y: { from: 0, to: top, ticks: Array.from({ length: Math.floor(top / gap) + 1 }, (_, i) => gap * i) },
       });
