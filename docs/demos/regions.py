@@ -28,7 +28,8 @@ SETS = {
     "moons": (lambda: datasets.toy.moons(jax.random.key(0), N), (0.5, 0.25), 1.75),
     "spirals": (lambda: datasets.toy.spirals(jax.random.key(0), N, turns=1.0, noise=0.02), (0.0, 0.0), 1.25),
 }
-STARTS = (4, 7)  # seeds; all runs stay steady against rounding beyond the last of MARKS
+# Starts whose runs, and whose regions on the raster, are the same up to the last of MARKS if rounding is another.
+SEEDS = {"26": (4, 7), "16": (4, 7), "8 + 8": (4, 7), "6 + 6 + 6": (7, 5)}
 MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)
 SIDE = 120  # of the raster: an even number, so that no point is the origin, where at the start all lines meet
 
@@ -67,10 +68,9 @@ def piece(params, x):
 @functools.cache
 def given():
     """The points of every set, and the initial parameters of every network: He's weights, biases 0."""
-    start = lambda sizes: [mlp.init(jax.random.key(seed), sizes) for seed in STARTS]
     make = lambda: (
         {name: make()[:2] for name, (make, _, _) in SETS.items()},
-        {name: start(sizes) for name, sizes in NETS.items()},
+        {name: [mlp.init(jax.random.key(seed), sizes) for seed in SEEDS[name]] for name, sizes in NETS.items()},
     )
     with jax.enable_x64(False):
         return jax.tree.map(np.asarray, jax.jit(make)())
@@ -154,7 +154,12 @@ def data():
     return {
         "programs": {name: programs.export(fn, *args) for name, (fn, *args) in PROGRAMS.items()},
         "sets": {
-            name: {"x": programs.plain(x), "y": programs.plain(y[:, 0]), "center": SETS[name][1], "reach": SETS[name][2]}
+            name: {
+                "x": programs.plain(x),
+                "y": programs.plain(y[:, 0]),
+                "center": SETS[name][1],
+                "reach": SETS[name][2],
+            }
             for name, (x, y) in points.items()
         },
         "nets": {

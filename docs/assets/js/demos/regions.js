@@ -4,14 +4,13 @@
   const { h, s } = MX;
   const LAST = 3000, FINE = 4, HASTE = { slow: 1 / 120, medium: 1 / 40, fast: 1 / 12 };  // steps per frame, of the steps so far
   const ZOOMS = [1, 3, 10, 30, 100], LINES = ["--ink", "--c3", "--c4"], TINTS = { "26": "--c1", "16": "--c3", "8 + 8": "--c2", "6 + 6 + 6": "--c4" };
-  const MARK_STEPS = { first: Infinity, other: 20 };  // how far check() trains
 
   MX.demo("regions", (root, data, mount) => {
     const compiled = {};
     const run = (name, ...inputs) => (compiled[name] ??= MX.compile(data.programs[name]))(...inputs);
     const { side, marks, sets, nets } = data, cells = side - 1, count = side * side;
     const state = { set: Object.keys(sets)[0], net: data.names[0], start: 0, colors: "regions", speed: "medium", zoom: 1, at: null };
-    let params, velocity, steps, past = {}, view, seen;
+    let params, velocity, steps, past = {}, view, seen, raster, ink = null, width = 0;
 
     const net = () => nets[state.net], set = () => sets[state.set];
     const points = Object.fromEntries(Object.entries(sets).map(([name, { x, y }]) => [name, [Float32Array.from(x.flat()), Float32Array.from(y)]]));
@@ -64,7 +63,7 @@
     const affine = [MX.number(), MX.number(), MX.number()], active = MX.number(), here = h("p", { class: "mx-regions__here" }), voice = MX.voice();
     const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
     const layered = MX.key(["mx-key__line mx-key__line--thin", "a unit switches: layer 1"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]);
-    const counted = MX.key(["mx-key__line", "regions the picture shows"], ["mx-key__ring mx-regions__exact", "all in the square, exactly"]);
+    const counted = MX.key(["mx-key__line", `regions on a raster of ${data.side} × ${data.side}`], ["mx-key__ring mx-regions__exact", "all in the square, counted exactly"]);
     root.append(
       h("div", { class: "mx-bar" }, play, one, again, fresh, speed.root),
       h("div", { class: "mx-bar" }, choice.root, problem.root, colors.root),
@@ -75,7 +74,7 @@
         h("div", {}, frame, counted,
           h("dl", { class: "mx-facts mx-regions__facts" },
             fact("step", numbers.steps), fact("loss", numbers.loss), fact("right answers", numbers.right, ` of ${sets[state.set].y.length}`),
-            fact("regions the picture shows", numbers.met), fact("all in the square", numbers.all), fact("no such network has more than", numbers.bound), fact("parameters", numbers.parameters)))),
+            fact("regions on the raster", numbers.met), fact("all in the square", numbers.all), fact("most it could have", numbers.bound), fact("parameters", numbers.parameters)))),
       voice);
 
     function label() {
@@ -92,8 +91,12 @@
 
     /** Answers, pre-activations and patterns on the raster; a pattern is a number with a bit for every unit. */
     function survey() {
-      const { center: [cx, cy], reach } = (view = frameOf()), step = (2 * reach) / cells;
-      const raster = Float32Array.from({ length: 2 * count }, (_, n) => (n % 2 ? cy + reach - step * Math.floor(n / 2 / side) : cx - reach + step * ((n >> 1) % side)));
+      const { center: [cx, cy], reach } = frameOf(), key = `${state.set} ${cx} ${cy} ${reach}`, step = (2 * reach) / cells;
+      if (view?.key !== key) {
+        view = { key, center: [cx, cy], reach };
+        raster = Float32Array.from({ length: 2 * count }, (_, n) => (n % 2 ? cy + reach - step * Math.floor(n / 2 / side) : cx - reach + step * ((n >> 1) % side)));
+        drawPoints();
+      }
       const [answer, ...z] = run(`plane ${state.net}`, ...params, raster);
       const hidden = z.slice(0, -1), widths = net().layers, pattern = new Int32Array(count);
       hidden.forEach((values, l) => {
@@ -115,7 +118,8 @@
       return { answer, hidden, logits: z[z.length - 1], pattern, index, place, mean: mean.map((sum, k) => sum / size[k]) };
     }
 
-    function draw() {
+    /** The numbers of this moment. */
+    function measure() {
       const [loss, right] = run(`look ${state.net}`, ...params, ...points[state.set]).map(a => a[0]);
       seen = survey();
       const regions = seen.mean.length, mark = marks.filter(m => m <= steps).length - 1;
@@ -128,28 +132,33 @@
       if (marks[mark] !== steps) numbers.all.textContent += ` at step ${marks[mark]}`;
       whole(net().bound, numbers.bound);
       whole(net().parameters, numbers.parameters);
+      return { loss, right, regions };
+    }
+
+    function draw() {
+      const { right, regions } = measure();
       layered.childNodes.forEach((part, l) => { part.hidden = l >= net().layers.length; });
       counted.firstChild.firstChild.style.color = `var(${TINTS[state.net]})`;
       const { xs, ys } = past[state.net];
-      if (state.zoom === 1 && xs[xs.length - 1] !== steps) { xs.push(steps); ys.push(regions); }
+      const last = xs[xs.length - 1] ?? -1;
+      if (state.zoom === 1 && steps > last && (steps > 1.01 * last || !loop.running)) { xs.push(steps); ys.push(regions); }
       drawMap();
       drawHere();
       drawChart();
-      if (!loop.running) voice.say(`After ${steps} steps the picture shows ${regions} regions; ${right} answers are right.`);
+      if (!loop.running) voice.say(`After ${steps} steps the raster meets ${regions} regions; ${right} answers are right.`);
     }
 
     /* Colors, lines and points */
     const unit = x => [(100 * (x[0] - view.center[0] + view.reach)) / (2 * view.reach), (100 * (view.center[1] + view.reach - x[1])) / (2 * view.reach)];
     const mix = (paper, color, part) => paper.map((v, k) => v * (1 - part) + color[k] * part);
     const packed = rgb => (255 << 24) | (rgb[2] << 16) | (rgb[1] << 8) | rgb[0] | 0;
-    const sheet = document.createElement("canvas");
+    const sheet = document.createElement("canvas"), brush = map.getContext("2d"), ratio = Math.min(2, window.devicePixelRatio || 1);
 
     function drawMap() {
-      const width = picture.clientWidth;
-      if (!width) return;
-      const ratio = Math.min(2, window.devicePixelRatio || 1), size = Math.round(width * ratio), scale = size / cells;
+      const size = Math.round(picture.clientWidth * ratio), scale = size / cells;
+      if (!size) return;
       if (map.width !== size) map.width = map.height = size;
-      const brush = map.getContext("2d"), ink = Object.fromEntries(["--paper", "--ink", "--c1", "--c2", "--c3", "--c4"].map(name => [name, MX.rgb(root, name)]));
+      ink ??= Object.fromEntries(["--paper", "--ink", "--c1", "--c2", "--c3", "--c4"].map(name => [name, MX.rgb(root, name)]));
       const shade = (p, more) => packed(mix(ink["--paper"], ink[p > 0.5 ? "--c1" : "--c2"], Math.min(0.9, more + 0.5 * Math.abs(2 * p - 1))));
       brush.imageSmoothingEnabled = true;
       if (state.colors === "answer") {
@@ -174,20 +183,24 @@
       const answer = borders(seen.logits, 1, scale);
       stroke(answer, "--paper", 5);
       stroke(answer, "--ink", 2.6);
-      drawPoints();
     }
 
     /** Every region in the color of its mean answer; cells that lines cross are divided anew. */
     function glass(shade) {
       const image = new ImageData(cells * FINE, cells * FINE), pixels = new Int32Array(image.data.buffer), { pattern, place, hidden, index } = seen, widths = net().layers;
-      const held = state.at ? patternAt(state.at) : null;
+      const held = state.at && !loop.running ? patternAt() : null;
       const tints = new Int32Array(seen.mean.length);
       for (const [key, k] of index) tints[k] = shade(seen.mean[k], key === held ? 0.45 : 0.03 + 0.16 * (((key * 2654435761) >>> 8) % 97) / 97);
-      const starts = widths.map((_, l) => widths.slice(0, l).reduce((a, b) => a + b, 0));
+      const starts = widths.map((_, l) => widths.slice(0, l).reduce((a, b) => a + b, 0)), bits = [];
       for (let i = 0; i < cells; i++) {
         for (let j = 0; j < cells; j++) {
           const p = i * side + j, a = pattern[p], mixed = (a ^ pattern[p + 1]) | (a ^ pattern[p + side]) | (a ^ pattern[p + side + 1]);
-          const bits = [];
+          if (!mixed) {
+            const tint = tints[place[p]];
+            for (let q = 0, row = (i * cells + j / FINE) * FINE * FINE; q < FINE; q++, row += cells * FINE) pixels.fill(tint, row, row + FINE);
+            continue;
+          }
+          bits.length = 0;
           for (let rest = mixed; rest; rest &= rest - 1) bits.push(31 - Math.clz32(rest & -rest));
           for (let q = 0; q < FINE; q++) {
             const row = (i * FINE + q) * cells * FINE + j * FINE;
@@ -200,7 +213,7 @@
                 const z = (1 - t) * ((1 - u) * v[n] + u * v[n + m]) + t * ((1 - u) * v[n + side * m] + u * v[n + side * m + m]);
                 key = z > 0 ? key | (1 << bit) : key & ~(1 << bit);
               }
-              pixels[row + r] = tints[mixed ? index.get(key) ?? place[p] : place[p]];
+              pixels[row + r] = tints[index.get(key) ?? place[p]];
             }
           }
         }
@@ -240,6 +253,8 @@
         if (a < -2 || a > 102 || b < -2 || b > 102) return null;
         return y[i] ? s("circle", { class: "mx-regions__point mx-fill1", cx: a, cy: b, r: 1.25 }) : s("rect", { class: "mx-regions__point mx-fill2", x: a - 1.1, y: b - 1.1, width: 2.2, height: 2.2 });
       }).filter(Boolean));
+    }
+    function drawRing() {
       const [a, b] = unit(state.at || set().center);
       handle.setAttribute("transform", `translate(${a.toFixed(2)},${b.toFixed(2)})`);
     }
@@ -258,6 +273,7 @@
     }
 
     function drawHere() {
+      drawRing();
       const out = local(), names = data.programs[`piece ${state.net}`].names, x = state.at || set().center;
       const [a, b] = out[names.indexOf("slope")], [c] = out[names.indexOf("offset")], units = net().layers.reduce((m, n) => m + n, 0);
       const on = patternAt().toString(2).replace(/[^1]/g, "").length;
@@ -299,7 +315,6 @@
     });
 
     function drawChart() {
-      const width = frame.clientWidth;
       if (!width) return;
       const refs = references(), shallow = net().layers.length === 1, place = t => Math.max(t, 0.7);
       const top = Math.max(shallow ? 1.06 * net().bound : 0, ...refs.map(r => 1.1 * r[3]), ...Object.values(past).flatMap(({ ys }) => ys.map(y => 1.1 * y)));
@@ -329,7 +344,7 @@
     });
 
     reset();
-    MX.redraw(frame, draw);
+    MX.redraw(frame, now => { width = now; ink = null; draw(); });
 
     /** Train anew: loss, right answers and regions of the picture beside NumPy's at the marks. */
     mount.check = () => {
@@ -342,9 +357,9 @@
             past = {};
             reset();
             marks.forEach((mark, k) => {
-              if (mark > (start ? MARK_STEPS.other : MARK_STEPS.first)) return;
+              if (mark > 20 && (start || kind !== Object.keys(sets)[0])) return;
               while (steps < mark) train();
-              draw();
+              measure();
               ["loss", "right", "met"].forEach((key, i) => { pairs[`${kind}, ${name}, start ${start}, step ${mark}: ${key}`] = [numbers[key].value(), rows[k][i]]; });
             });
           });
