@@ -17,7 +17,6 @@ from mlpjax.theory.sawtooth._folds import sawtooth as sawtooth
 from mlpjax.theory.sawtooth._folds import tent as tent
 from mlpjax.theory.sawtooth._folds import triangle_wave as triangle_wave
 from mlpjax.theory.sawtooth._pieces import crossings as crossings
-from mlpjax.theory.sawtooth._pieces import most_pieces as most_pieces
 from mlpjax.theory.sawtooth._pieces import sawtooth_error as sawtooth_error
 from mlpjax.theory.sawtooth._pieces import square_error as square_error
 from mlpjax.theory.sawtooth._pieces import width_needed as width_needed
@@ -26,7 +25,6 @@ from mlpjax.theory.sawtooth._squares import square as square
 
 __all__ = [
     "crossings",
-    "most_pieces",
     "multiply",
     "sawtooth",
     "sawtooth_error",

@@ -1,15 +1,12 @@
 """How many pieces a network can have, and what too few of them miss."""
 
-import math
-from collections.abc import Sequence
-
 import jax.numpy as jnp
 from jaxtyping import Float, Int
 
 from mlpjax import _check
 from mlpjax._types import Array
 
-__all__ = ["crossings", "most_pieces", "sawtooth_error", "square_error", "width_needed"]
+__all__ = ["crossings", "sawtooth_error", "square_error", "width_needed"]
 
 
 def crossings(values: Float[Array, " samples"], *, level: float = 0.5) -> Int[Array, ""]:
@@ -36,32 +33,8 @@ def crossings(values: Float[Array, " samples"], *, level: float = 0.5) -> Int[Ar
     return jnp.sum(above[1:] != above[:-1])
 
 
-def most_pieces(widths: Sequence[int]) -> int:
-    r"""The most pieces that a ReLU network can have along a line (DEP1).
-
-    $$\prod_{l=1}^{D} (w_l + 1)$$
-
-    Args:
-        widths: $w_1, \dots, w_D$, the units of the hidden layers.
-
-    Returns:
-        The bound, exact at any size. It holds on every line in a space of any dimension.
-
-    Raises:
-        ValueError: if a width is not a positive integer.
-
-    Example:
-        >>> from mlpjax.theory import sawtooth
-        >>> sawtooth.most_pieces([6]), sawtooth.most_pieces([2, 2, 2])
-        (7, 27)
-    """
-    for width in widths:
-        _check.count("widths", width, 1, "They are the numbers of units of the hidden layers.")
-    return math.prod(int(width) + 1 for width in widths)
-
-
 def width_needed(pieces: int, *, hidden_layers: int) -> int:
-    r"""The least width at which `most_pieces` allows as many pieces (DEP1).
+    r"""The least width at which `regions.line_bound` allows as many pieces (DEP1).
 
     $$w = \bigl\lceil m^{1/D} \bigr\rceil - 1$$
 

@@ -76,10 +76,11 @@ def multiply(k: int, *, bound: float = 1.0, dtype: DTypeLike | None = None) -> t
         D. Yarotsky: Error bounds for approximations with deep ReLU networks. Neural Networks 94, 2017.
     """
     if not (math.isfinite(bound) and bound > 0):
-        raise ValueError(f"`bound` must be a positive number; got {bound}. No factor may exceed it in absolute value.")
-    halves = _linear([[0.5 / bound, 0.5 / bound], [0.5 / bound, -0.5 / bound]], dtype)
+        raise ValueError(f"`bound` must be a positive number; got {bound}. It limits both factors.")
+    half = 0.5 / bound
     magnitude = _chain(absolute(dtype=dtype), square(k, dtype=dtype))
-    return _chain(halves, parallel(magnitude, magnitude), _linear([[bound**2, -(bound**2)]], dtype))
+    squares = parallel(magnitude, magnitude)
+    return _chain(_linear([[half, half], [half, -half]], dtype), squares, _linear([[bound**2, -(bound**2)]], dtype))
 
 
 def _chain(*networks: tuple[Dense, ...]) -> tuple[Dense, ...]:
@@ -93,5 +94,6 @@ def _linear(W: Sequence[Sequence[float]], dtype: DTypeLike | None) -> tuple[Dens
 
 def _refine(j: int, dtype: DTypeLike | None) -> tuple[Dense, ...]:
     """The map (s, f) ↦ (T(s), f − T(s)/4ʲ), for f ≥ 0."""
-    units = Dense(jnp.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype), jnp.array([0.0, -0.5, 0.0], dtype))
+    W = jnp.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype)
+    units = Dense(W, jnp.array([0.0, -0.5, 0.0], dtype))
     return units, *_linear([[2, -4, 0], [-2 / 4**j, 4 / 4**j, 1]], dtype)
