@@ -18,7 +18,7 @@ def draw(plt, C):
     x = jnp.arange(17) / 16
     for k, ax in enumerate(axes, 1):
         ax.plot(x, jax.vmap(mlp.apply, (None, 0))(sawtooth.sawtooth(k), x[:, None])[:, 0], color=C[0], lw=1.6)
-        ax.set_title(f"{2 * k} units, {2**k} pieces", fontsize=9)
+        ax.set_title(f"{2**k} pieces", fontsize=11)
         ax.set(xticks=(0, 1), yticks=(0, 1), xlabel="x")
         ax.xaxis.labelpad = -8
     axes[0].set_ylabel("folded", labelpad=-4)
