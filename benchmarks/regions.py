@@ -75,7 +75,7 @@ def shortest(fn, rounds=5):
 
 
 def window(params, origin, directions, center):
-    """The polygons of a small square, moved to its corner and divided by its side, with the digit that each is read as."""
+    """The polygons of a small square, in units of its side from its corner, and the digit that each is read as."""
     low = np.array(center) - WINDOW / 2
     found = regions.polygons(params, origin, directions, low=tuple(low), high=tuple(low + WINDOW))
     middle = np.add.reduceat(found.values[found.corners], found.starts[:-1]) / np.diff(found.starts)[:, None]

@@ -142,7 +142,7 @@ def test_values_are_those_of_the_network(measured):
         t = np.sort(rng.uniform(max(low, -9), min(high, 9), 50))
         pieces = regions.pieces(params, x0, u, low=low, high=high, activation=leaky_relu(down) if down else relu)
         assert (pieces.ends[0], pieces.ends[-1]) == (low, high) and (np.diff(pieces.ends) > 0).all()
-        assert len(pieces.slopes) <= regions.upper_bound(sizes[1:-1] or (1,), 1)
+        assert len(pieces.slopes) <= regions.line_bound(sizes[1:-1] or (1,))
         expected = by_numpy(params, x0 + t[:, None] * u, down)
         worst = max(worst, np.abs(regions.evaluate(pieces, t) - expected).max() / np.abs(expected).max())
     measured(worst, 1e-12, oracle="the forward pass in NumPy")
@@ -197,7 +197,7 @@ def test_zigzag_attains_the_bound(widths, measured):
 def test_one_layer_has_one_piece_more_than_units(units):
     rng = np.random.default_rng(units)
     found = regions.pieces(network(rng, (3, units, 1), normal), *rng.normal(size=(2, 3)))
-    assert len(found.slopes) == units + 1 == regions.upper_bound((units,), 1)
+    assert len(found.slopes) == units + 1 == regions.line_bound((units,))
 
 
 @pytest.mark.ledger("DEP2")
@@ -210,7 +210,7 @@ def test_bounds_are_the_formulas():
             fewer = regions.arrangement(m - 1, d) + regions.arrangement(m - 1, d - 1)
             assert regions.arrangement(m, d) == fewer
     for widths in [(3,), (4, 2), (5, 3, 4)]:
-        assert regions.upper_bound(widths, 1) == math.prod(n + 1 for n in widths)
+        assert regions.upper_bound(widths, 1) == regions.line_bound(widths) == math.prod(n + 1 for n in widths)
         for d in (1, 2):
             lower, upper = regions.lower_bound(widths, d), regions.upper_bound(widths, d)
             assert lower <= upper <= regions.trivial_bound(widths) == 2 ** sum(widths)

@@ -6,6 +6,7 @@ dimension; `raster` makes pictures of large planes. The bounds are functions of 
 """
 
 from mlpjax.theory.regions._bounds import arrangement as arrangement
+from mlpjax.theory.regions._bounds import line_bound as line_bound
 from mlpjax.theory.regions._bounds import lower_bound as lower_bound
 from mlpjax.theory.regions._bounds import trivial_bound as trivial_bound
 from mlpjax.theory.regions._bounds import upper_bound as upper_bound
@@ -28,6 +29,7 @@ __all__ = [
     "arrangement",
     "evaluate",
     "general_position",
+    "line_bound",
     "lower_bound",
     "pieces",
     "polygons",

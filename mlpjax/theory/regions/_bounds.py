@@ -59,14 +59,42 @@ def trivial_bound(widths: Sequence[int]) -> int:
     return 2 ** sum(checked(widths, 1))
 
 
+def line_bound(widths: Sequence[int]) -> int:
+    r"""The most pieces of a network on a line (DEP2).
+
+    $$\prod_{l=1}^{H}(n_l + 1)$$
+
+    Holds for every network with hidden layers of these widths, on one input or along a line through several. If every
+    width is at least 3, `zigzag` attains it.
+
+    Args:
+        widths: of the hidden layers, $n_1, \dots, n_H$.
+
+    Returns:
+        The bound.
+
+    Raises:
+        ValueError: if a width is not a positive integer.
+
+    Example:
+        >>> from mlpjax.theory import regions
+        >>> regions.line_bound((3, 3)), regions.line_bound((6,))
+        (16, 7)
+
+    References:
+        T. Serra, C. Tjandraatmadja, S. Ramalingam: Bounding and counting linear regions of deep neural
+        networks, ICML 2018.
+    """
+    return math.prod(n + 1 for n in checked(widths, 1))
+
+
 def upper_bound(widths: Sequence[int], dimension: int) -> int:
     r"""No network of these widths has more regions (DEP2).
 
     $$\prod_{l=1}^{H}\,\sum_{j=0}^{d_l}\binom{n_l}{j}, \qquad d_l = \min(n_0, n_1, \dots, n_{l-1})$$
 
     Holds for every network with hidden layers of widths $n_1, \dots, n_H$ on $n_0$ inputs, and on every slice of
-    dimension $n_0$ through more of them. On a line it is $\prod_l (n_l + 1)$, and some network attains it if every
-    width is at least 3: see `zigzag`. For one layer it is `arrangement`, attained by `general_position`.
+    dimension $n_0$ through more of them. On a line it is `line_bound`, for one layer `arrangement`.
 
     Args:
         widths: of the hidden layers.
@@ -80,15 +108,13 @@ def upper_bound(widths: Sequence[int], dimension: int) -> int:
 
     Example:
         >>> from mlpjax.theory import regions
-        >>> regions.upper_bound((4, 4), 1), regions.upper_bound((8,), 1)
-        (25, 9)
         >>> regions.upper_bound((4, 4), 2), regions.upper_bound((8,), 2)
         (121, 37)
 
     References:
         G. Montúfar: Notes on the number of linear regions of deep neural networks, SampTA 2017.
         T. Serra, C. Tjandraatmadja, S. Ramalingam: Bounding and counting linear regions of deep neural
-        networks, ICML 2018: a smaller bound, and that it is exact for one input.
+        networks, ICML 2018: a smaller bound.
     """
     _check.count("dimension", dimension, 1, "It is that of the input.")
     widths = checked(widths, 1)

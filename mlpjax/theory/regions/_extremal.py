@@ -69,7 +69,7 @@ def zigzag(widths: Sequence[int], inputs: int = 1) -> tuple[Dense, ...]:
 
     Example:
         >>> from mlpjax.theory import regions
-        >>> len(regions.pieces(regions.zigzag((3, 5)), [0.0], [1.0]).slopes), regions.upper_bound((3, 5), 1)
+        >>> len(regions.pieces(regions.zigzag((3, 5)), [0.0], [1.0]).slopes), regions.line_bound((3, 5))
         (24, 24)
 
     References:
