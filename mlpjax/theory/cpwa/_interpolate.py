@@ -1,5 +1,6 @@
 """Networks that are equal to a linear spline, or to linear interpolation on a triangulation (UAT5)."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
@@ -42,8 +43,13 @@ def from_samples(x: Float[Array, " n"], y: Float[Array, " n"]) -> tuple[Dense, D
     """
     if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
         raise ValueError(f"`x` and `y` must be vectors of one length, at least 2; got shapes {x.shape} and {y.shape}.")
-    if _check.concrete(x) and not bool(jnp.all(jnp.diff(x) > 0)):
+    if _check.concrete(x) and not np.all(np.diff(np.asarray(x)) > 0):
         raise ValueError(f"`x` must increase from each place to the next; got {x}. Sort it, and `y` with it.")
+    return _spline(x, y)
+
+
+@jax.jit
+def _spline(x: Array, y: Array) -> tuple[Dense, Dense]:
     s, knots = jnp.diff(y) / jnp.diff(x), x[1:-1] if len(x) > 2 else x[1:]
     directions = jnp.concatenate([-jnp.ones_like(x[:1]), jnp.ones_like(knots)])
     hidden = Dense(directions[:, None], -directions * jnp.concatenate([knots[:1], knots]))
