@@ -33,6 +33,12 @@
     for (let i = 0; i < out.length; i++) out[i] = f(a[i]);
   };
   const pair = f => ({ out, ins: [a, b], shape, from }) => {
+    if (a.length === out.length && b.length === out.length) return () => {
+      for (let i = 0; i < out.length; i++) out[i] = f(a[i], b[i]);
+    };
+    if (a.length === out.length && b.length === 1) return () => {
+      for (let i = 0, y = b[0]; i < out.length; i++) out[i] = f(a[i], y);
+    };
     const pa = broadcast(from[0], shape), pb = broadcast(from[1], shape);
     return () => {
       for (let i = 0; i < out.length; i++) out[i] = f(a[pa[i]], b[pb[i]]);

@@ -6,6 +6,8 @@ g − h with both convex. `from_samples` and `from_triangulation` start from val
 for layers.
 """
 
+from mlpjax.theory.cpwa._back import Spline as Spline
+from mlpjax.theory.cpwa._back import from_network as from_network
 from mlpjax.theory.cpwa._hinges import from_hinges as from_hinges
 from mlpjax.theory.cpwa._hinges import hinges as hinges
 from mlpjax.theory.cpwa._interpolate import from_samples as from_samples
@@ -17,9 +19,11 @@ from mlpjax.theory.cpwa._lattice import lattice as lattice
 from mlpjax.theory.cpwa._lattice import max_affine as max_affine
 
 __all__ = [
+    "Spline",
     "convex_parts",
     "difference",
     "from_hinges",
+    "from_network",
     "from_samples",
     "from_triangulation",
     "hinges",

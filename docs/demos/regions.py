@@ -1,0 +1,201 @@
+"""Training in the page, seen by its linear regions: the plane cut along the lines where units switch on and off."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from docs._ext import programs
+from mlpjax import backprop, mlp, trees
+from mlpjax import data as datasets
+from mlpjax.activations import relu
+from mlpjax.layers import Dense
+from mlpjax.losses import binary_cross_entropy as LOSS
+from mlpjax.theory import regions
+from mlpjax.training import recipes
+
+ALT = (
+    "The plane with the points of two moons, cut into the linear regions of a network of 26 hidden units, at four "
+    "moments of training. At the start 26 lines through the origin make 52 regions. While the network learns, the lines "
+    "move apart and cross each other at other places, and after 300 steps there are about 180 regions."
+)
+NETS = {"26": (2, 26, 1), "16": (2, 16, 1), "8 + 8": (2, 8, 8, 1), "6 + 6 + 6": (2, 6, 6, 6, 1)}
+N, RATE = 100, 0.1
+SETS = {
+    "moons": (lambda: datasets.toy.moons(jax.random.key(0), N), (0.5, 0.25), 1.75),
+    "spirals": (lambda: datasets.toy.spirals(jax.random.key(0), N, turns=1.0, noise=0.02), (0.0, 0.0), 1.25),
+}
+# Starts whose runs, and whose regions on the raster, are the same up to the last of MARKS if rounding is another.
+SEEDS = {"26": (4, 7), "16": (4, 7), "8 + 8": (4, 7), "6 + 6 + 6": (7, 5)}
+MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)
+SIDE = 120  # of the raster: an even number, so that no point is the origin, where at the start all lines meet
+
+
+def optimizer():
+    """Gradient descent with momentum."""
+    return recipes.optimizer("momentum", RATE)
+
+
+def step(params, state, x, y):
+    """One step of training on all examples: parameters and state after it."""
+    _, grads = backprop.value_and_grad(params, x, y, activation=relu, loss=LOSS)
+    updates, state = optimizer().update(grads, state, params)
+    return {"params": optax.apply_updates(params, updates), "state": state}
+
+
+def look(params, x, y):
+    """Loss and number of right answers."""
+    z = jax.vmap(lambda x: mlp.apply(params, x))(x)
+    right = (z > 0) == (y > 0.5)
+    return {"loss": jnp.mean(jax.vmap(LOSS.value)(z, y)), "right": jnp.sum(right.astype(jnp.float32))}
+
+
+def plane(params, points):
+    """Answers and pre-activations of every layer at many points, one row for each point; the last are the logits."""
+    z = jax.vmap(lambda x: mlp.trace(params, x).z)(points)
+    return {"answer": LOSS.output(z[-1]), "z": z}
+
+
+def piece(params, x):
+    """The affine function that the network is around a point, and the hidden pre-activations there."""
+    value, slope = jax.value_and_grad(lambda x: mlp.apply(params, x)[0])(x)
+    return {"slope": slope, "offset": value - slope @ x, "z": mlp.trace(params, x).z[:-1]}
+
+
+@functools.cache
+def given():
+    """The points of every set, and the initial parameters of every network: He's weights, biases 0."""
+    make = lambda: (
+        {name: make()[:2] for name, (make, _, _) in SETS.items()},
+        {name: [mlp.init(jax.random.key(seed), sizes) for seed in SEEDS[name]] for name, sizes in NETS.items()},
+    )
+    with jax.enable_x64(False):
+        return jax.tree.map(np.asarray, jax.jit(make)())
+
+
+def zeros(sizes):
+    """Parameters of this shape, for tracing."""
+    return tuple(Dense(np.zeros((m, n)), np.zeros(m)) for n, m in zip(sizes, sizes[1:], strict=False))
+
+
+def _programs():
+    x, y = np.zeros((N, 2)), np.zeros((N, 1))
+    for name, sizes in NETS.items():
+        params = zeros(sizes)
+        with jax.enable_x64(False):
+            state = optimizer().init(params)
+        yield f"look {name}", (look, params, x, y)
+        yield f"step {name}", (step, params, state, x, y)
+        yield f"plane {name}", (plane, params, np.zeros((SIDE**2, 2)))
+        yield f"piece {name}", (piece, params, np.zeros(2))
+
+
+PROGRAMS = dict(_programs())
+
+
+def trained(params, x, y, steps=MARKS[-1] + 1):
+    """The parameters before each step, by NumPy in float64."""
+    layers, velocity = [[leaf.astype(float) for leaf in layer] for layer in params], [[0.0, 0.0] for _ in params]
+    x, y = x.astype(float), y.astype(float)
+    for _ in range(steps):
+        yield tuple(Dense(*layer) for layer in layers)
+        a, z = signals(layers, x)
+        delta = (1 / (1 + np.exp(-z[-1])) - y) / len(x)
+        for l in reversed(range(len(layers))):
+            grads, delta = (delta.T @ a[l], delta.sum(0)), (delta @ layers[l][0]) * (a[l] > 0)
+            velocity[l] = [0.9 * v + g for v, g in zip(velocity[l], grads, strict=True)]
+            layers[l] = [p - RATE * v for p, v in zip(layers[l], velocity[l], strict=True)]
+
+
+def signals(layers, x):
+    """Activations and pre-activations of every layer, by NumPy."""
+    a, z = [x], []
+    for W, b in layers:
+        z.append(a[-1] @ W.T + b)
+        a.append(np.maximum(z[-1], 0))
+    return a, z
+
+
+def box(name, cell=0.0):
+    """The square that is seen, as the package's functions take it; with half a pixel more around it."""
+    _, center, reach = SETS[name]
+    reach = reach + cell * reach / (SIDE - 1)
+    low, high = ([c + sign * reach for c in center] for sign in (-1, 1))
+    return {"origin": np.zeros(2), "directions": np.eye(2), "low": low, "high": high}
+
+
+def counted(params, name):
+    """Regions that the raster meets, and all of them, exactly."""
+    met = regions.raster(params, **box(name, 1.0), shape=(SIDE, SIDE))
+    return len(met.pattern), len(regions.polygons(params, **box(name)).pattern)
+
+
+def bound(sizes):
+    """The product over the layers of Zaslavsky's number; for one hidden layer no bound is lower."""
+    return math.prod(sum(math.comb(m, j) for j in range(3)) for m in sizes[1:-1])
+
+
+def marks(params, name):
+    """Loss, right answers, regions that the raster meets and all regions, at each of MARKS."""
+    x, y = given()[0][name]
+    for t, now in enumerate(trained(params, x, y)):
+        if t in MARKS:
+            z = signals(now, x.astype(float))[1][-1]
+            yield np.mean(np.logaddexp(0, z) - y * z), np.sum((z > 0) == (y > 0.5)), *counted(now, name)
+
+
+@programs.single
+def data():
+    """Programs, points, initial values, and what NumPy and the exact count find after as many steps."""
+    points, starts = given()
+    return {
+        "programs": {name: programs.export(fn, *args) for name, (fn, *args) in PROGRAMS.items()},
+        "sets": {
+            name: {
+                "x": programs.plain(x),
+                "y": programs.plain(y[:, 0]),
+                "center": SETS[name][1],
+                "reach": SETS[name][2],
+            }
+            for name, (x, y) in points.items()
+        },
+        "nets": {
+            name: {
+                "layers": sizes[1:-1],
+                "parameters": trees.count(zeros(sizes)),
+                "bound": bound(sizes),
+                "starts": [programs.encode(params) for params in starts[name]],
+            }
+            for name, sizes in NETS.items()
+        },
+        "names": list(NETS),
+        "side": SIDE,
+        "marks": list(MARKS),
+        "references": {
+            name: {net: [programs.plain(list(marks(p, name)), 6) for p in starts[net]] for net in NETS} for name in SETS
+        },
+    }
+
+
+@programs.single
+def draw(plt, C):
+    """Four moments of one run."""
+    points, starts = given()
+    x, y = points["moons"]
+    run, shown = list(trained(starts["26"][0], x, y)), (0, 5, 30, 300)
+    fig, axes = plt.subplots(1, 4, figsize=(7, 2.1), layout="constrained")
+    for ax, mark in zip(axes, shown, strict=True):
+        found = regions.polygons(run[mark], **box("moons"))
+        corners = np.split(found.vertices[found.corners], found.starts[1:-1])
+        for polygon in corners:
+            ax.fill(*polygon.T, facecolor="none", edgecolor=C[5], lw=0.5)
+        values = found.values[:, 0]
+        for polygon, where in zip(corners, np.split(found.corners, found.starts[1:-1]), strict=True):
+            ax.fill(*polygon.T, color=C[0] if values[where].mean() > 0 else C[1], alpha=0.18, lw=0)
+        for label, marker, color in ((0, "s", C[1]), (1, "o", C[0])):
+            ax.plot(*x[y[:, 0] == label].T, marker, color=color, ms=2)
+        ax.set(aspect="equal", xticks=(), yticks=(), title=f"step {mark}: {len(corners)}")
+    return fig
