@@ -33,19 +33,19 @@ def draw(plt, C):
     ):
         x = np.linspace(-ends, ends, 121)
         parts, total = terms(network, x, sigma)
+        ax.plot(x, total, color=C[0], lw=4, alpha=0.5)
         for part, color in zip(parts.T, (C[2], C[4], C[1]), strict=False):
-            ax.plot(x, part, "--", color=color, lw=1.5)
-        ax.plot(x, total, color=C[0], lw=2.4)
+            ax.plot(x, part, "--", color=color, lw=1.4)
         ax.set(xlabel="x", xlim=(-ends, ends))
         ax.grid(True, lw=0.5)
     axes[0].set(ylim=(-2.2, 2.2), title="hat", xticks=(-2, -1, 0, 1, 2), yticks=(-2, -1, 0, 1, 2))
     axes[1].set(title="$x^3$")
     for ax, x, y, text, color in (
         (axes[0], 0.55, 1.95, "relu(x + 1)", C[1]),
-        (axes[0], 0.95, -1.6, "−2 relu(x)", C[4]),
-        (axes[0], 1.25, -0.45, "relu(x − 1)", C[2]),
-        (axes[1], 0.25, 2.4, "relu(x)³", C[2]),
-        (axes[1], -0.25, -2.4, "−relu(−x)³", C[4]),
+        (axes[0], 0.6, -1.7, "−2 relu(x)", C[4]),
+        (axes[0], 1.4, -0.4, "relu(x − 1)", C[2]),
+        (axes[1], 0.4, 2.4, "relu(x)³", C[2]),
+        (axes[1], -0.35, -2.4, "−relu(−x)³", C[4]),
     ):
         ax.text(x, y, text, color=color, fontsize=9, ha="right" if x < 0.9 and ax is axes[0] else "center", va="center")
     fig.tight_layout()

@@ -35,7 +35,7 @@ def draw(plt, C):
     axes[1].plot(x, g, color=C[4], lw=2)
     axes[1].plot(x, h, color=C[2], lw=2)
     axes[1].text(x[12], g[12] + 0.6, "$g$", color=C[4], fontsize=12, ha="left")
-    axes[1].text(x[12], h[12] - 2.2, "$h$", color=C[2], fontsize=12, ha="right")
+    axes[1].text(x[50], h[50] - 1.3, "$h$", color=C[2], fontsize=12, ha="right")
     axes[1].set(title="$f = g - h$")
     for ax in axes:
         ax.set(xlabel="x", xlim=(x[0], x[-1]))

@@ -35,6 +35,7 @@ def level_lines(ax, C, network):
         box = dict(facecolor=C.paper, edgecolor="none", pad=1)
         ax.text(x0 + dx, y0 + dy, f"{value:g}", ha="center", va="center", fontsize=9, bbox=box)
     ax.set(aspect="equal", xlim=(-0.5, 2.5), ylim=(-0.5, 2.5), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
 
 
 def draw(plt, C):
@@ -53,6 +54,7 @@ def draw(plt, C):
             for row, column in zip(i, j, strict=True):
                 ax.fill([column, column + 1, column + 1, column], [row, row, row + 1, row + 1], color=color, lw=0)
         ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
+        ax.spines[:].set(visible=True, color=C.faint)
         ax.set_title(f"$W^{{({l})}}$", fontsize=9)
         left += width + 2.2 * unit
     return fig
