@@ -166,10 +166,10 @@ def cosine_bound(coefficients: Float[Array, "..."], *, lipschitz: ArrayLike, pie
     """
     sines = [math.sin(math.pi / (2 * m + 2)) for m in coefficients.shape]
     waves = jnp.abs(coefficients).sum() - jnp.abs(coefficients[(0,) * coefficients.ndim])
-    return lipschitz * math.hypot(*sines) + math.pi**2 / (8 * pieces**2) * waves
+    return jnp.asarray(lipschitz, waves.dtype) * math.hypot(*sines) + math.pi**2 / (8 * pieces**2) * waves
 
 
-def monomial(power: int, *, activation: Activation, at: float, step: float) -> tuple[Dense, Dense]:
+def monomial(power: int, *, activation: Activation, at: ArrayLike, step: ArrayLike) -> tuple[Dense, Dense]:
     r"""A power of x from p + 1 units, by a divided difference in their weight (UAT2).
 
     $$x^p \approx \frac{1}{h^p\,\sigma^{(p)}(b)}
@@ -203,16 +203,17 @@ def monomial(power: int, *, activation: Activation, at: float, step: float) -> t
     derivative = activation.fn
     for _ in range(power):
         derivative = jax.grad(derivative)
-    slope = derivative(jnp.asarray(1.0 * at))
+    at, step = jnp.asarray(1.0 * at), jnp.asarray(1.0 * step)
+    slope = derivative(at)
     if _check.concrete(slope) and not abs(float(slope)) > jnp.finfo(slope.dtype).eps:
         raise ValueError(
             f"`at` must be a point where the derivative of order {power} of {activation.name} is not zero; at {at} it "
-            f"is {float(slope):.1g}. Move it; there is such a point unless the activation is a polynomial."
+            f"is {float(slope):.1g}. Move it, unless the activation is a polynomial of a lower degree."
         )
     j = np.arange(power + 1)
     signed = [(-1.0) ** (power - i) * math.comb(power, i) for i in j]
-    hidden = Dense(jnp.asarray(step * (j - power / 2))[:, None], jnp.full(power + 1, 1.0 * at))
-    return hidden, Dense(jnp.asarray(signed)[None] / (slope * step**power), jnp.zeros(1))
+    hidden = Dense(step * (j - power / 2)[:, None], jnp.full(power + 1, at))
+    return hidden, Dense(jnp.asarray(signed, slope.dtype)[None] / (slope * step**power), jnp.zeros(1, slope.dtype))
 
 
 def _smoothing(m: int) -> np.ndarray:
