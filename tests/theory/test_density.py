@@ -144,6 +144,18 @@ def test_the_bound_is_never_exceeded(shape, q, measured):
 
 
 @pytest.mark.ledger("UAT1")
+@pytest.mark.parametrize("q", [4, 9])
+def test_the_bound_of_the_polygons_is_nearly_attained(q, measured):
+    """One wave beside the constant: halfway between the corners at 0 and 1/q."""
+    c = cast([0.3, 1.0])
+    bound = float(density.cosine_bound(c, lipschitz=0.0, pieces=q))
+    x = np.linspace(0, 1, 20 * q + 1)[:, None]
+    error = np.abs(outputs(build(c, pieces=q), x, relu) - series(np.asarray(c, float), x)).max()
+    measured(error / bound, 1 + 1e-3, oracle="largest distance of the polygon from its cosine, in units of the bound")
+    assert error / bound > 0.95
+
+
+@pytest.mark.ledger("UAT1")
 def test_the_rate_in_the_number_of_values():
     """A corner is approximated with an error of order 1/m, where Bernstein's polynomials reach 1/√n."""
     f = lambda x: np.abs(x - 0.4)[..., 0]
