@@ -267,6 +267,62 @@ def test_descent_momentum_helps_and_runs_stop(demo):
     assert demo.found == []
 
 
+def bumps_facts(place):
+    names = ("error", "guarantee", "bars", "slope", "units")
+    shown = place.locator("dd .mx-number").evaluate_all("list => list.map(e => Number(e.dataset.value))")
+    return dict(zip(names, shown, strict=True))
+
+
+def test_bumps_keeps_its_promise_for_any_number_and_sharpness(demo):
+    place = demo("bumps")
+    count, sharp = place.get_by_label("Bumps N", exact=True), place.get_by_label("Sharpness c", exact=True)
+    verdict = lambda: place.locator(".mx-verdict").inner_text()
+    found = {}
+    for sharpness in ("Home", "End"):
+        sharp.press(sharpness)
+        count.press("Home")
+        for n in (2, 4, 8, 16, 32, 64):
+            facts = found[sharpness, n] = bumps_facts(place)
+            assert facts["units"] == n - 1 and facts["bars"] == pytest.approx(facts["slope"] / (2 * n))
+            assert facts["error"] <= facts["guarantee"] * (1 + 1e-5) and facts["bars"] <= facts["guarantee"]
+            count.press("ArrowRight")
+        assert ("Too soft" if sharpness == "Home" else "Sharp enough") in verdict()
+    assert found["End", 64]["guarantee"] == pytest.approx(found["End", 2]["guarantee"] / 32, rel=1e-3)
+    place.get_by_label("Target", exact=True).select_option("hat: the worst case")
+    assert "uses all of it" in verdict() and bumps_facts(place)["slope"] == pytest.approx(3, rel=1e-5)
+    assert place.locator(".mx-plot .mx-bumps__one").count() == 64
+    assert demo.found == []
+
+
+def test_bumps_target_is_moved_by_keys_and_pointer(demo):
+    place = demo("bumps")
+    place.get_by_label("Target", exact=True).select_option("line")
+    slope = lambda: bumps_facts(place)["slope"]
+    point = place.get_by_label(re.compile("^Point 3 "))
+    label = lambda: place.locator("[data-point='2']").get_attribute("aria-label")
+    assert slope() == pytest.approx(1.8, rel=1e-4)
+    point.focus()
+    for _ in range(2):
+        place.page.keyboard.press("Shift+ArrowUp")
+    assert "f = −0.16" in label() and slope() == pytest.approx(0.47 / 0.15, rel=1e-4)
+    for _ in range(9):
+        place.page.keyboard.press("Shift+ArrowLeft")  # up to its neighbor and no further
+    assert "x = 0.19" in label()
+    place.page.keyboard.press("PageDown")
+    assert place.page.evaluate("document.activeElement.dataset.point") == "3"
+    box = place.locator("[data-point='3'] .mx-dot").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    place.page.mouse.move(x, y)
+    place.page.mouse.down()
+    place.page.mouse.move(x + 20, y - 40)
+    place.page.mouse.up()
+    moved = place.locator("[data-point='3'] .mx-dot").bounding_box()
+    assert moved["x"] - box["x"] == pytest.approx(20, abs=4) and moved["y"] - box["y"] == pytest.approx(-40, abs=2)
+    place.get_by_role("button", name="Points back").click()
+    assert slope() == pytest.approx(1.8, rel=1e-4)
+    assert demo.found == []
+
+
 def race_rows(place):
     rows = place.locator("tbody tr").evaluate_all(
         "rows => rows.map(r => [...r.querySelectorAll('[data-value]')].map(e => Number(e.dataset.value)))"
