@@ -59,6 +59,22 @@ def test_products_of_cosines_are_waves(d, seed):
 
 
 @pytest.mark.ledger("UAT1")
+@given(st.integers(0, 10**6), st.integers(2, 12), st.floats(0.5, 200))
+@settings(max_examples=40, deadline=None)
+def test_steps_of_any_squashing_function(seed, bars, sharpness):
+    """The bound of the proof, for a distribution function with jumps and heavy tails, and a function with L = 1."""
+    rng = np.random.default_rng(seed)
+    jumps = np.sort(rng.normal(size=4))
+    squash = lambda z: (np.searchsorted(jumps, z) / 4 + np.arctan(z) / np.pi + 0.5) / 2
+    f, edges, h = lambda x: np.abs(x - 0.37), np.linspace(0, 1, bars + 1), 1 / bars
+    x = np.linspace(0, 1, 501)[:, None]
+    steps = np.hstack([np.ones_like(x), squash(sharpness * (x - edges[1:-1])), np.zeros_like(x)])
+    found = (steps[:, :-1] - steps[:, 1:]) @ f((edges[1:] + edges[:-1]) / 2)
+    bound = 1.5 * h + (1 - squash(sharpness * h) + squash(-sharpness * h)) * 0.63
+    assert np.abs(found - f(x[:, 0])).max() <= bound
+
+
+@pytest.mark.ledger("UAT1")
 def test_half_spaces_from_units():
     """σ(λt + φ) tends to 1, σ(φ), 0 for the sigmoid, and to 0 on both sides for the Gaussian of the erratum."""
     t, phi, steep = jnp.asarray([-1.0, 0.0, 1.0]), 0.7, 1e4
