@@ -25,7 +25,7 @@ from mlpjax.theory import regions
 
 SIZES, BATCH, RATE = (784, 256, 256, 10), 128, 1e-3
 TARGET = pathlib.Path(__file__).parents[1] / "docs" / "figures" / "data"
-DIGITS, PIXELS, WINDOW = (0, 4, 7), 512, 0.04
+DIGITS, PIXELS, WINDOW, CENTER = (0, 4, 7), 512, 0.04, (0.53, 0.27)
 MARGIN = 0.15  # of the square around the triangle of the three images
 
 
@@ -145,7 +145,7 @@ def main():
     origin, directions = plane(three)
     picture = {"digits": answers(nets["after"], origin, directions, 192)}
     for name, params in nets.items():
-        picture |= {f"{name}_{k}": v for k, v in window(params, origin, directions, (0.5, 0.4)).items()}
+        picture |= {f"{name}_{k}": v for k, v in window(params, origin, directions, CENTER).items()}
     np.savez_compressed(TARGET / "regions.npz", **picture)
     about = dict(
         date=datetime.date.today().isoformat(),
@@ -160,6 +160,7 @@ def main():
         pixels=PIXELS,
         margin=MARGIN,
         window=WINDOW,
+        center=CENTER,
     )
     (TARGET / "regions.json").write_text(json.dumps(dict(**about, **rows), indent=1) + "\n")
     print("wrote regions.json and regions.npz")
