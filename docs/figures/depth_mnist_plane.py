@@ -8,7 +8,7 @@ import numpy as np
 ALT = (
     "Left: a square colored by the digit that a network reads, with a dot in each of three large areas, for a 0, a 4 "
     "and a 7; other digits hold what is between and beyond. Middle and right: the same small square before and after "
-    "training, cut by dozens of lines into a few hundred polygons."
+    "training, cut by lines into dozens of polygons; after training a border between two digits runs through it."
 )
 DATA = pathlib.Path(__file__).parent / "data"
 
