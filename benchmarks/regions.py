@@ -5,7 +5,7 @@
 A network of sizes 784, 256, 256, 10 with ReLU, He initialization and zero biases, trained by Adam. Along the segments
 between pairs of test images of different digits: the pieces, how many of them bend the logits, and how far the nearest
 two breakpoints are apart. On the triangle of three images: every region as a polygon, and a picture by pixels. The
-times are the shortest of five runs on the host, after a first one. Writes docs/figures/data/regions.json and
+times are the shortest of several runs on the host, after a first one. Writes docs/figures/data/regions.json and
 docs/figures/data/regions.npz, which holds the picture, and the polygons of a small window of it.
 """
 
@@ -25,7 +25,7 @@ from mlpjax.theory import regions
 
 SIZES, BATCH, RATE = (784, 256, 256, 10), 128, 1e-3
 TARGET = pathlib.Path(__file__).parents[1] / "docs" / "figures" / "data"
-DIGITS, PIXELS, WINDOW = (0, 4, 7), 512, 0.04
+DIGITS, PIXELS, WINDOW, CENTER = (0, 4, 7), 512, 0.04, (0.53, 0.27)
 MARGIN = 0.15  # of the square around the triangle of the three images
 
 
@@ -104,8 +104,8 @@ def measure(params, test, pairs, three):
     image = regions.raster(params, origin, directions, shape=(PIXELS, PIXELS), **rectangle())
     a, b = (test.x[i] for i in pairs[0])
     seconds = dict(
-        pieces=shortest(lambda: regions.pieces(params, a, b - a, low=0.0, high=1.0), 50),
-        line=shortest(lambda: regions.pieces(params, a, b - a)),
+        pieces=shortest(lambda: regions.pieces(params, a, b - a, low=0.0, high=1.0), 300),
+        line=shortest(lambda: regions.pieces(params, a, b - a), 100),
         polygons=shortest(lambda: regions.polygons(params, origin, directions, **rectangle())),
         raster=shortest(lambda: regions.raster(params, origin, directions, shape=(PIXELS, PIXELS), **rectangle())),
     )
@@ -145,7 +145,7 @@ def main():
     origin, directions = plane(three)
     picture = {"digits": answers(nets["after"], origin, directions, 192)}
     for name, params in nets.items():
-        picture |= {f"{name}_{k}": v for k, v in window(params, origin, directions, (0.5, 0.4)).items()}
+        picture |= {f"{name}_{k}": v for k, v in window(params, origin, directions, CENTER).items()}
     np.savez_compressed(TARGET / "regions.npz", **picture)
     about = dict(
         date=datetime.date.today().isoformat(),
@@ -160,6 +160,7 @@ def main():
         pixels=PIXELS,
         margin=MARGIN,
         window=WINDOW,
+        center=CENTER,
     )
     (TARGET / "regions.json").write_text(json.dumps(dict(**about, **rows), indent=1) + "\n")
     print("wrote regions.json and regions.npz")

@@ -14,7 +14,7 @@ ALT = (
 def draw(plt, C):
     """The pieces in two colors in turns, their ends as dots."""
     fig, axes = plt.subplots(1, 2, figsize=(7, 2.9), layout="constrained", width_ratios=(1, 1.6))
-    for ax, widths, low, high in zip(axes, ((3,), (3, 3)), (0.0, 0.08), (1.0, 0.92), strict=True):
+    for ax, widths, low, high in zip(axes, ((3,), (3, 3)), (0.0, 0.08), (1.0, 1.0), strict=True):
         found = regions.pieces(regions.zigzag(widths), [0.0], [1.0])
         ends = np.clip(found.ends, low, high)
         heights = regions.evaluate(found, ends)[:, 0]

@@ -178,7 +178,7 @@ def drawn(n, y):
 
 
 @pytest.mark.ledger("DEP2")
-@pytest.mark.parametrize("widths", [(3,), (4, 3), (3, 5, 4), (3,) * 6], ids=str)
+@pytest.mark.parametrize("widths", [(3,), (4, 3), (3, 5, 4), (3,) * 6], ids=lambda w: "-".join(map(str, w)))
 def test_zigzag_attains_the_bound(widths, measured):
     params = regions.zigzag(widths)
     assert mlp.sizes(params) == (1, *widths, 1)
