@@ -357,7 +357,7 @@
             past = {};
             reset();
             marks.forEach((mark, k) => {
-              if (mark > 20 && (start || kind !== Object.keys(sets)[0])) return;
+              if (mark > (start || kind !== Object.keys(sets)[0] ? 20 : name === data.names[0] ? 300 : 100)) return;
               while (steps < mark) train();
               measure();
               ["loss", "right", "met"].forEach((key, i) => { pairs[`${kind}, ${name}, start ${start}, step ${mark}: ${key}`] = [numbers[key].value(), rows[k][i]]; });
