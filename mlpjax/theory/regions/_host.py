@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mlpjax import _check
-from mlpjax._types import ArrayLike
+from mlpjax._types import Any, ArrayLike
 from mlpjax.activations import Activation
 from mlpjax.layers import Dense
 from mlpjax.mlp import per_layer
@@ -23,8 +24,8 @@ def network(params: tuple[Dense, ...]) -> Layers:
     """The layers as pairs `(W, b)` of float64, checked."""
     if not _check.concrete(params):
         raise ValueError(
-            "`params` must be known, not traced: how many regions there are depends on their values, and no array under "
-            "`jit`, `vmap` or `grad` can have a shape that does. Call this outside."
+            "`params` must be known, not traced: how many regions there are depends on their values, which no "
+            "shape under `jit`, `vmap` or `grad` can do. Call this outside."
         )
     layers = [(np.asarray(layer.W, np.float64), np.asarray(layer.b, np.float64)) for layer in params]
     shapes = [W.shape for W, _ in layers]
@@ -40,18 +41,18 @@ def slopes(activation: Activation | Sequence[Activation], hidden: int) -> Slopes
 
 
 def _slopes(sigma: Activation) -> tuple[float, float]:
-    probes = np.array([-1e3, -1.0, -1e-3, 0.0, 1e-3, 1.0, 1e3], np.float32)
-    values = np.asarray(jax.jit(sigma)(probes), np.float64)
+    probes = np.array([-1e3, -1.0, -1e-3, 0.0, 1e-3, 1.0, 1e3])
+    values = np.asarray(jax.jit(sigma)(jnp.asarray(probes, float)), np.float64)
     down, up = -values[1], values[5]
     if not np.allclose(values, np.where(probes > 0, up, down) * probes, rtol=1e-5, atol=0):
         raise ValueError(
-            f"`activation` must be linear on both sides of 0, with σ(0) = 0, as `relu`, `leaky_relu` and `identity` are; "
-            f"got {sigma}. Other networks have no linear regions."
+            f"`activation` must be linear on both sides of 0, with σ(0) = 0, as `relu` and `leaky_relu` are; "
+            f"got {sigma}. Other networks have no linear regions, or none that this finds."
         )
     return float(down), float(up)
 
 
-def vector(argument: str, value: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+def vector(argument: str, value: ArrayLike | Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
     """An array of float64 with a given shape."""
     found = np.asarray(value, np.float64)
     if found.shape != shape or not np.isfinite(found).all():
@@ -64,11 +65,8 @@ def bends(z: np.ndarray, slope: tuple[float, float]) -> np.ndarray:
     return np.where(z > 0, slope[1], slope[0]) * z
 
 
-def linear(layers: Layers, slopes: Slopes, pattern: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Derivatives of the outputs along some directions, one row per pattern; and how exactly they are known.
-
-    Each layer's derivative is the one before, times the slope of each unit that the pattern names, times W. A sum that
-    is zero within rounding is made zero.
+def linear(layers: Layers, slopes: Slopes, pattern: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Derivatives of the outputs along some directions, for each pattern.
 
     Args:
         layers: from `network`.
@@ -77,15 +75,12 @@ def linear(layers: Layers, slopes: Slopes, pattern: np.ndarray, directions: np.n
         directions: shape `(r, in)`.
 
     Returns:
-        Derivatives and their rounding errors, both of shape `(k, r, out)`.
+        Shape `(k, r, out)`.
     """
-    first = np.cumsum([0] + [len(b) for _, b in layers[:-1]])
-    D = np.repeat(directions[None], len(pattern), axis=0)
-    for l, (W, _) in enumerate(layers):
-        error = ROUNDING * (np.abs(D) @ np.abs(W.T))
-        D = D @ W.T
-        D[np.abs(D) <= error] = 0.0
-        if l < len(slopes):
-            down, up = slopes[l]
-            D *= np.where(pattern[:, None, first[l] : first[l + 1]], up, down)
-    return D, error
+    units = np.cumsum([len(b) for _, b in layers[:-1]])
+    D = directions[None]  # the first layer's products are those of all patterns
+    for (W, _), slope, active in zip(layers, slopes, np.split(pattern, units, axis=1), strict=False):
+        D = (D.reshape(-1, W.shape[1]) @ W.T).reshape(*D.shape[:2], -1)
+        D = D * np.where(active, slope[1], slope[0])[:, None]
+    D = (D.reshape(-1, D.shape[-1]) @ layers[-1][0].T).reshape(*D.shape[:2], -1)
+    return np.broadcast_to(D, (len(pattern), *D.shape[1:]))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mlpjax._types import ArrayLike
+from mlpjax._types import Any, ArrayLike
 from mlpjax.activations import Activation, relu
 from mlpjax.layers import Dense
 from mlpjax.theory.regions import _host
@@ -21,7 +21,7 @@ class Pieces(NamedTuple):
 
     Attributes:
         ends: where the pieces begin and end, increasing; the first and the last may be infinite.
-        values: the outputs at the left end of each piece; at its right end if the left is −∞; at t = 0 if both are infinite.
+        values: the outputs at the left end of each piece; at its right end if the left is −∞; at t = 0 if both are.
         slopes: derivative of the outputs in t on each piece.
         pattern: which hidden units are active, all layers side by side: whether z > 0 inside of the piece.
         bends: for each inner end whether some output has another slope behind it.
@@ -36,8 +36,8 @@ class Pieces(NamedTuple):
 
 def pieces(
     params: tuple[Dense, ...],
-    start: ArrayLike,
-    direction: ArrayLike,
+    start: ArrayLike | Sequence[Any],
+    direction: ArrayLike | Sequence[Any],
     *,
     low: float = -np.inf,
     high: float = np.inf,
@@ -45,19 +45,19 @@ def pieces(
 ) -> Pieces:
     r"""Every piece of a network along $x(t) = x_0 + t\,u$ (DEP2).
 
-    Layer by layer. On a piece of what the layers before have cut, every pre-activation of the next layer is affine in t,
-    so its values at the two ends tell all: if they have opposite signs, it vanishes once in between, at
+    Layer by layer. On a piece of what the layers before have cut, every pre-activation of the next layer is affine in
+    t, so its values at the two ends tell all: if they have opposite signs, it vanishes once in between, at
 
     $$t = \frac{z_r\,t_l - z_l\,t_r}{z_r - z_l} .$$
 
-    These zeros cut the piece. Ends at ±∞ need no case of their own: a rectified unit satisfies $\sigma(qz) = q\,\sigma(z)$
-    for $q \ge 0$, so the network can be evaluated at $(p, q)$, which stands for $t = p/q$, by $z = Wa + qb$; the ends of
-    the line are $(\pm 1, 0)$.
+    These zeros cut the piece. Ends at ±∞ need no case of their own: a rectified unit satisfies
+    $\sigma(qz) = q\,\sigma(z)$ for $q \ge 0$, so the network can be evaluated at $(p, q)$, which stands for
+    $t = p/q$, by $z = Wa + qb$; the ends of the line are $(\pm 1, 0)$.
 
     On the host, in NumPy and float64, not under `jit`: the shape of the answer depends on the values of the parameters.
     A pre-activation counts as zero if it is within rounding of it: 64 eps times the sum of the absolute values of its
-    terms. Breakpoints that are not farther apart than that are one. So zero weights, dead units and units that vanish on
-    a whole piece make no breakpoints; the latter count as not active.
+    terms. Breakpoints that are not farther apart than that are one. So zero weights, dead units and units that vanish
+    on a whole piece make no breakpoints; the latter count as not active.
 
     Args:
         params: a network with rectified units, of any width and depth.
@@ -87,21 +87,22 @@ def pieces(
     inputs = layers[0][0].shape[1]
     line = np.stack([_host.vector("direction", direction, (inputs,)), _host.vector("start", start, (inputs,))])
     place = _places(low, high)
-    a, patterns = place @ line, []
-    for (W, b), slope in zip(layers[:-1], slopes, strict=True):
-        z, error = _affine(W, b, a, place[:, 1:])
-        piece, share = _zeros(z, error)
-        place, z, error = (_insert(rows, piece, share) for rows in (place, z, error))
+    a, D, patterns = place @ line, np.repeat(line[:1], len(place) - 1, axis=0), [np.zeros((len(place) - 1, 0), bool)]
+    for (W, b), (down, up) in zip(layers[:-1], slopes, strict=True):
+        (z, error), (D, _) = _affine(W, b, a, place[:, 1:]), _affine(W, b, D, 0.0)
+        piece, weights = _zeros(z, error, place[:, 1])
+        place, z, error = (_insert(rows, piece, weights) for rows in (place, z, error))
         z[np.abs(z) <= error] = 0.0
-        old = np.repeat(np.arange(len(place) - 1 - len(piece)), 1 + np.bincount(piece, minlength=len(place) - 1 - len(piece)))
-        patterns = [pattern[old] for pattern in patterns] + [z[:-1] + z[1:] > 0]
-        a = _host.bends(z, slope)
-    pattern = np.concatenate([np.zeros((len(place) - 1, 0), bool), *patterns], axis=1)
-    y, _ = _affine(*layers[-1], a, place[:, 1:])
-    return _assemble(place, y, pattern, *_host.linear(layers, slopes, pattern, line[:1]))
+        active = z[:-1] + z[1:] > 0
+        old = np.repeat(np.arange(len(D)), 1 + np.bincount(piece, minlength=len(D)))
+        patterns = [pattern[old] for pattern in patterns] + [active]
+        a, D = np.where(z > 0, up, down) * z, np.where(active, up, down) * D[old]
+    pattern = np.concatenate(patterns, axis=1)
+    W, b = layers[-1]
+    return _assemble(place, a @ W.T + place[:, 1:] * b, pattern, *_affine(W, b, D, 0.0))
 
 
-def evaluate(pieces: Pieces, t: ArrayLike) -> Float[np.ndarray, "*t out"]:
+def evaluate(pieces: Pieces, t: ArrayLike | Sequence[Any]) -> Float[np.ndarray, "*t out"]:
     """The outputs at given t, from the pieces.
 
     Args:
@@ -139,40 +140,40 @@ def _places(low: float, high: float) -> np.ndarray:
 
 
 def _affine(W, b, a, q) -> tuple[np.ndarray, np.ndarray]:
-    """z = W a + q b for each row, zero where it is so within rounding, and what rounding is there."""
+    """Pre-activations W a + q b for each row, zero where they are within rounding of it, and that rounding."""
     error = _host.ROUNDING * (np.abs(a) @ np.abs(W.T) + q * np.abs(b))
     z = a @ W.T + q * b
     z[np.abs(z) <= error] = 0.0
     return z, error
 
 
-def _zeros(z: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pieces on which a unit changes sign, and where: the share of the right end; coinciding zeros once."""
+def _zeros(z: np.ndarray, error: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces on which a unit changes sign, and where, as weights of their ends; coinciding zeros once."""
     piece, unit = np.nonzero(z[:-1] * z[1:] < 0)
-    left, right = z[piece, unit], z[piece + 1, unit]
-    share, width = left / (left - right), np.maximum(error[piece, unit], error[piece + 1, unit]) / np.abs(left - right)
+    left, right = np.abs(z[piece, unit]), np.abs(z[piece + 1, unit])
+    share, width = left / (left + right), np.maximum(error[piece, unit], error[piece + 1, unit]) / (left + right)
     order = np.lexsort((share, piece))
-    piece, share, width = piece[order], share[order], width[order]
-    new = (np.diff(piece) > 0) | (np.diff(share) > width[1:] + width[:-1])
-    first = np.concatenate([np.ones(min(1, len(piece)), bool), new])
-    return piece[first], share[first]
+    new = (np.diff(piece[order]) > 0) | (np.diff(share[order]) > width[order[1:]] + width[order[:-1]])
+    first = order[np.append(True, new)[: len(order)]]
+    piece, weights = piece[first], np.stack([right[first], left[first]])
+    return piece, weights / (weights[0] * q[piece] + weights[1] * q[piece + 1])
 
 
-def _insert(rows: np.ndarray, piece: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Rows in between, on the chord from the left end of the piece to the right end."""
-    s = share[:, None]
-    return np.insert(rows, piece + 1, (1 - s) * rows[piece] + s * rows[piece + 1], axis=0)
+def _insert(rows: np.ndarray, piece: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Rows in between, from those at the ends of the piece."""
+    left, right = weights[..., None]
+    return np.insert(rows, piece + 1, left * rows[piece] + right * rows[piece + 1], axis=0)
 
 
 def _assemble(place, y, pattern, D, error) -> Pieces:
     """Pieces without the ends at which no unit changes its state."""
-    with np.errstate(divide="ignore"):
-        t = place[:, 0] / place[:, 1]
-    finite = place[:-1, 1] > 0
-    anchor = np.where(finite, np.arange(len(t) - 1), np.arange(1, len(t)))
-    values = y[anchor] / place[anchor, 1:]
     inner = np.any(pattern[1:] != pattern[:-1], axis=1)
-    first = np.concatenate([[True], inner])
-    D, error = D[first, 0], error[first, 0]
+    kept = np.flatnonzero(np.concatenate([[True], inner, [True]]))
+    left, right = kept[:-1], kept[1:]
+    finite = place[:, 1] > 0
+    anchor = np.where(finite[left], left, np.where(finite[right], right, 1))  # 1 is t = 0 on the whole line
+    with np.errstate(divide="ignore"):
+        ends = place[kept, 0] / place[kept, 1]
+    D, error = D[left], error[left]
     bends = np.any(np.abs(np.diff(D, axis=0)) > np.maximum(error[1:], error[:-1]), axis=1)
-    return Pieces(t[np.concatenate([first, [True]])], values[first], D, pattern[first], bends)
+    return Pieces(ends, y[anchor] / place[anchor, 1:], D, pattern[left], bends)

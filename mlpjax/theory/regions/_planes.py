@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mlpjax import _check
-from mlpjax._types import ArrayLike
+from mlpjax._types import Any, ArrayLike
 from mlpjax.activations import Activation, relu
 from mlpjax.layers import Dense
 from mlpjax.theory.regions import _host
@@ -51,8 +51,8 @@ class Raster(NamedTuple):
 
 def polygons(
     params: tuple[Dense, ...],
-    origin: ArrayLike,
-    directions: ArrayLike,
+    origin: ArrayLike | Sequence[Any],
+    directions: ArrayLike | Sequence[Any],
     *,
     low: tuple[float, float] = (0.0, 0.0),
     high: tuple[float, float] = (1.0, 1.0),
@@ -64,8 +64,8 @@ def polygons(
     pre-activation takes both signs is cut in two along its zeros, a straight line there. Polygons that share an edge
     share its ends, so what one of them sees of a cut, the other sees too, and there are neither gaps nor overlaps.
 
-    On the host, in NumPy and float64, not under `jit`, with the rounding of `pieces`; polygons thinner than that are not
-    told apart.
+    On the host, in NumPy and float64, not under `jit`, with the rounding of `pieces`; polygons thinner than that are
+    not told apart.
 
     Args:
         params: a network with rectified units, of any width and depth.
@@ -102,13 +102,13 @@ def polygons(
         a = _host.bends(z, slope)
     pattern = np.concatenate([np.zeros((len(mesh.active), 0), bool), *patterns], axis=1)
     chunks = np.array_split(pattern, 1 + len(pattern) // 4096)
-    D = np.concatenate([_host.linear(layers, slopes, chunk, plane[:2])[0] for chunk in chunks])
+    D = np.concatenate([_host.linear(layers, slopes, chunk, plane[:2]) for chunk in chunks])
     W, b = layers[-1]
     return Polygons(mesh.place, a @ W.T + b, *mesh.outlines(), pattern, D)
 
 
 def areas(polygons: Polygons) -> Float[np.ndarray, " regions"]:
-    r"""The area of each polygon in the coordinates (s, t), by Gauss's formula $\frac12\sum_k (s_k t_{k+1} - s_{k+1} t_k)$.
+    r"""The area of each polygon in the coordinates (s, t), by $\frac12\sum_k (s_k t_{k+1} - s_{k+1} t_k)$.
 
     Args:
         polygons: from the function of that name.
@@ -136,8 +136,8 @@ def areas(polygons: Polygons) -> Float[np.ndarray, " regions"]:
 
 def raster(
     params: tuple[Dense, ...],
-    origin: ArrayLike,
-    directions: ArrayLike,
+    origin: ArrayLike | Sequence[Any],
+    directions: ArrayLike | Sequence[Any],
     *,
     low: tuple[float, float] = (0.0, 0.0),
     high: tuple[float, float] = (1.0, 1.0),
