@@ -1,9 +1,12 @@
 """Maxima of many affine functions from maxima of at most d + 1 of them (UAT5)."""
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -16,7 +19,7 @@ from mlpjax.theory.cpwa._lattice import max_affine
 Terms = tuple[tuple[int, tuple[int, ...]], ...]
 
 
-def hinges(A: Float[Array, "M d"], b: Float[Array, " M"]) -> Terms:
+def hinges(A: Float[Array | np.ndarray, "M d"], b: Float[Array | np.ndarray, " M"]) -> Terms:
     r"""The maximum of M affine functions in d dimensions as a signed sum of maxima of at most d + 1 (UAT5).
 
     $$\max_{m} (a_m \cdot x + b_m) = \sum_k c_k \max_{m \in S_k} (a_m \cdot x + b_m), \qquad |S_k| \le d + 1,
@@ -52,7 +55,7 @@ def hinges(A: Float[Array, "M d"], b: Float[Array, " M"]) -> Terms:
     """
     if not _check.concrete((A, b)):
         raise ValueError("`A` and `b` must be known, not traced: they decide which functions meet in which maximum.")
-    calculus.affine(A, b)
+    calculus.affine(jnp.asarray(A), jnp.asarray(b))
     slopes, values = np.asarray(A, float), np.asarray(b, float)
     terms = Counter({tuple(range(len(values))): 1})
     for size in range(len(values), slopes.shape[1] + 1, -1):
@@ -87,6 +90,11 @@ def from_hinges(A: Float[Array, "M d"], b: Float[Array, " M"], terms: Terms) -> 
         >>> mlp.sizes(cpwa.max_affine(A, b)), mlp.sizes(cpwa.from_hinges(A, b, cpwa.hinges(A, b)))
         ((1, 5, 3, 1), (1, 8, 1))
     """
+    return _from_hinges(A, b, tuple((int(c), tuple(s)) for c, s in terms))
+
+
+@functools.partial(jax.jit, static_argnames="terms")
+def _from_hinges(A: Array, b: Array, terms: Terms) -> tuple[Dense, ...]:
     maxima = ((c, max_affine(A[np.asarray(s)], b[np.asarray(s)])) for c, s in terms)
     return calculus.add(*(calculus.scale(network, c) for c, network in maxima))
 

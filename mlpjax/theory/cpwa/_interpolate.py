@@ -1,5 +1,9 @@
 """Networks that are equal to a linear spline, or to linear interpolation on a triangulation (UAT5)."""
 
+import functools
+from collections.abc import Callable
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
@@ -42,8 +46,13 @@ def from_samples(x: Float[Array, " n"], y: Float[Array, " n"]) -> tuple[Dense, D
     """
     if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
         raise ValueError(f"`x` and `y` must be vectors of one length, at least 2; got shapes {x.shape} and {y.shape}.")
-    if _check.concrete(x) and not bool(jnp.all(jnp.diff(x) > 0)):
+    if _check.concrete(x) and not np.all(np.diff(np.asarray(x)) > 0):
         raise ValueError(f"`x` must increase from each place to the next; got {x}. Sort it, and `y` with it.")
+    return _spline(x, y)
+
+
+@jax.jit
+def _spline(x: Array, y: Array) -> tuple[Dense, Dense]:
     s, knots = jnp.diff(y) / jnp.diff(x), x[1:-1] if len(x) > 2 else x[1:]
     directions = jnp.concatenate([-jnp.ones_like(x[:1]), jnp.ones_like(knots)])
     hidden = Dense(directions[:, None], -directions * jnp.concatenate([knots[:1], knots]))
@@ -58,13 +67,13 @@ def from_triangulation(
 ) -> tuple[Dense, ...]:
     r"""Linear interpolation on a triangulation, as a maximum of minima of its pieces (UAT5).
 
-    On each triangle f is the affine function with the given values at the corners. The triangles may be simplices of
-    any dimension: segments, triangles, tetrahedra, …
+    On each triangle f is the affine function with the given values at the corners. On a line, the triangles are
+    segments.
 
     Args:
-        points: the corners, shape `(n, d)`.
-        simplices: for each simplex the indices of its d + 1 corners, shape `(m, d + 1)`. Together they must fill a
-            convex set; two of them may meet in a common face only.
+        points: the corners, shape `(n, d)` with d = 1 or 2.
+        simplices: for each triangle the indices of its d + 1 corners, shape `(m, d + 1)`. Together they must fill a
+            convex set; two of them may meet in a common side or corner only.
         values: f at the points, shape `(n,)`.
 
     Returns:
@@ -94,15 +103,15 @@ def lattice_form(
 ) -> tuple[Array, Array, tuple[tuple[int, ...], ...]]:
     r"""Pieces and sets of linear interpolation on a triangulation (UAT5).
 
-    $$f = \max_i \min_{j\in S_i} \ell_j, \qquad S_i = \{j : \ell_j \ge \ell_i \text{ at the corners of simplex } i\}$$
+    $$f = \max_Q \min_{j\in S_Q} \ell_j, \qquad S_Q = \{j : \ell_j \ge f \text{ on } Q\}$$
 
-    Affine functions that are ordered at the corners of a simplex are ordered on all of it. Of sets that contain one
-    another only the smallest are kept: the minimum over a larger set is lower, and the maximum does not need it. Of
-    pieces that are equal one is kept.
+    Each triangle is cut along all lines on which another piece equals its own into convex parts Q, so that on each
+    part every piece lies either above f or below. Of the sets, those are kept that contain no other: the minimum
+    over a larger set is lower, and the maximum does not need it. Of equal pieces one is kept.
 
     Args:
-        points: the corners, shape `(n, d)`.
-        simplices: for each simplex the indices of its d + 1 corners, shape `(m, d + 1)`.
+        points: the corners, shape `(n, d)` with d = 1 or 2.
+        simplices: for each triangle the indices of its d + 1 corners, shape `(m, d + 1)`.
         values: f at the points, shape `(n,)`.
 
     Returns:
@@ -124,20 +133,51 @@ def lattice_form(
     P, T, v = np.asarray(points, float), np.asarray(simplices), np.asarray(values, float)
     homogeneous = _check_triangulation(P, T, v)
     pieces = np.linalg.solve(homogeneous[T], v[T][..., None])[..., 0]
-    at_points, slack = pieces @ homogeneous.T, ROUNDING * np.abs(pieces) @ np.abs(homogeneous).T
+    at_points, slack = pieces @ homogeneous.T, _slack(pieces, v, homogeneous).T
     equal = (np.abs(at_points[:, None] - at_points) <= slack).all(axis=-1)
-    pieces, upper = (each[~np.tril(equal, -1).any(axis=1)] for each in (pieces, at_points + slack))
-    above = {frozenset(np.flatnonzero((upper[:, s] >= v[s]).all(axis=1)).tolist()) for s in T}
+    unique = pieces[~np.tril(equal, -1).any(axis=1)]
+
+    def heights(p, piece):
+        gap = p @ (unique - piece).T
+        return np.where(np.abs(gap) > _slack(unique, v, p), gap, 0.0)
+
+    each = zip(pieces, homogeneous[T], strict=True)
+    above = {s for piece, corners in each for s in _above(functools.partial(heights, piece=piece), corners)}
     sets = sorted(tuple(sorted(s)) for s in above if not any(other < s for other in above))
     dtype = values.dtype if isinstance(values, Array) else None
-    return jnp.asarray(pieces[:, :-1], dtype), jnp.asarray(pieces[:, -1], dtype), tuple(sets)
+    return jnp.asarray(unique[:, :-1], dtype), jnp.asarray(unique[:, -1], dtype), tuple(sets)
+
+
+def _slack(pieces: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """What counts as rounding of each piece at each point."""
+    return ROUNDING * (np.abs(p) @ np.abs(pieces).T + np.abs(v).max())
+
+
+def _above(heights: Callable[[np.ndarray], np.ndarray], corners: np.ndarray) -> set[frozenset[int]]:
+    """Cut a triangle until no height changes its sign on a part: for each part, those that are not negative there."""
+    parts = [corners]
+    for j in range(heights(corners).shape[1]):
+        parts = [side for part in parts for side in _cut(part, heights(part)[:, j])]
+    return {frozenset(np.flatnonzero((heights(part) >= 0).all(axis=0)).tolist()) for part in parts}
+
+
+def _cut(polygon: np.ndarray, height: np.ndarray) -> list[np.ndarray]:
+    """The two parts of a convex polygon where an affine function is positive and negative; one, if it has one sign."""
+    if not (height.max() > 0 > height.min()):
+        return [polygon]
+    up, down = [], []
+    for p, q, s, t in zip(np.roll(polygon, 1, axis=0), polygon, np.roll(height, 1), height, strict=True):
+        crossing = [(t * p - s * q) / (t - s)] if s * t < 0 else []
+        up += crossing + [q] * int(t >= 0)
+        down += crossing + [q] * int(t <= 0)
+    return [np.stack(up), np.stack(down)]
 
 
 def _check_triangulation(P: np.ndarray, T: np.ndarray, v: np.ndarray) -> np.ndarray:
     """The points with a 1 behind each, if the simplices fill a convex set, each place once."""
-    if P.ndim != 2 or v.shape != P.shape[:1] or T.shape[1:] != (P.shape[1] + 1,) or not len(T):
+    if P.ndim != 2 or P.shape[1] > 2 or v.shape != P.shape[:1] or T.shape[1:] != (P.shape[1] + 1,) or not len(T):
         raise ValueError(
-            f"`points`, `simplices`, `values` must have shapes (n, d), (m, d + 1), (n,) with m ≥ 1; "
+            f"`points`, `simplices`, `values` must have shapes (n, d), (m, d + 1), (n,) with d = 1 or 2 and m ≥ 1; "
             f"got {P.shape}, {T.shape}, {v.shape}."
         )
     if not (np.issubdtype(T.dtype, np.integer) and 0 <= T.min() and T.max() < len(P)):

@@ -1,7 +1,9 @@
 """Maxima of affine functions, their differences, and maxima of minima, as networks (UAT5)."""
 
+import functools
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -11,8 +13,10 @@ from mlpjax.layers.dense import Dense
 from mlpjax.theory import calculus, relu
 
 Network = tuple[Dense, ...]
+Sets = tuple[tuple[int, ...], ...]
 
 
+@jax.jit
 def max_affine(A: Float[Array, "M d"], b: Float[Array, " M"]) -> Network:
     r"""The largest of M affine functions, by a tree of maxima of two (UAT5).
 
@@ -50,6 +54,7 @@ def max_affine(A: Float[Array, "M d"], b: Float[Array, " M"]) -> Network:
     return network
 
 
+@jax.jit
 def difference(
     g: tuple[Float[Array, "M d"], Float[Array, " M"]], h: tuple[Float[Array, "K d"], Float[Array, " K"]]
 ) -> Network:
@@ -115,6 +120,11 @@ def lattice(A: Float[Array, "M d"], b: Float[Array, " M"], sets: Sequence[Sequen
         - S. Ovchinnikov (2002). Max-min representations of piecewise linear functions. *Beiträge zur Algebra und
           Geometrie* 43(1), 297–302.
     """
+    return _lattice(A, b, _checked(sets, len(b)))
+
+
+@functools.partial(jax.jit, static_argnames="sets")  # compiled once for each shape: many small arrays
+def _lattice(A: Array, b: Array, sets: Sets) -> Network:
     minima = [calculus.scale(part, -1.0) for part in _negated_minima(A, b, sets)]
     one = jnp.eye(len(minima), dtype=A.dtype)
     return calculus.compose(max_affine(one, jnp.zeros_like(one[0])), calculus.fork(*minima))
@@ -148,6 +158,11 @@ def convex_parts(
         >>> [mlp.apply(part, jnp.asarray([3.0])).item() for part in cpwa.convex_parts(A, b, [[0], [1, 2]])]
         [2.0, 2.0]
     """
+    return _convex_parts(A, b, _checked(sets, len(b)))
+
+
+@functools.partial(jax.jit, static_argnames="sets")
+def _convex_parts(A: Array, b: Array, sets: Sets) -> tuple[Network, Network]:
     parts = calculus.fork(*_negated_minima(A, b, sets))
     ones = jnp.ones((len(sets), len(sets)), A.dtype)
     others, zeros = ones - jnp.eye(len(sets), dtype=A.dtype), jnp.zeros_like(ones[0])
@@ -155,13 +170,18 @@ def convex_parts(
     return calculus.compose(max_affine(others, zeros), parts), calculus.compose(total, parts)
 
 
-def _negated_minima(A: Array, b: Array, sets: Sequence[Sequence[int]]) -> list[Network]:
+def _negated_minima(A: Array, b: Array, sets: Sets) -> list[Network]:
     """Each −min of a set, which is a max and convex."""
-    wrong = [s for s in sets if len(s) == 0 or not all(0 <= j < len(b) for j in s)]
+    rows = [np.asarray(s) for s in sets]
+    return [max_affine(-A[row], -b[row]) for row in rows]
+
+
+def _checked(sets: Sequence[Sequence[int]], pieces: int) -> Sets:
+    """Tuples of whole numbers, which are hashable."""
+    wrong = [s for s in sets if len(s) == 0 or not all(0 <= j < pieces for j in s)]
     if wrong or len(sets) == 0:
         raise ValueError(
-            f"`sets` must hold one set or more, each of one index or more from 0 to {len(b) - 1}; "
+            f"`sets` must hold one set or more, each of one index or more from 0 to {pieces - 1}; "
             f"got {wrong[0] if wrong else 'no set'}. The indices count the rows of `A` and `b`."
         )
-    rows = [np.asarray(s, int) for s in sets]
-    return [max_affine(-A[row], -b[row]) for row in rows]
+    return tuple(tuple(int(j) for j in s) for s in sets)
