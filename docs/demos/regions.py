@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import math
 
 import jax
 import jax.numpy as jnp
@@ -135,11 +134,6 @@ def counted(params, name):
     return len(met.pattern), len(regions.polygons(params, **box(name)).pattern)
 
 
-def bound(sizes):
-    """The product over the layers of Zaslavsky's number; for one hidden layer no bound is lower."""
-    return math.prod(sum(math.comb(m, j) for j in range(3)) for m in sizes[1:-1])
-
-
 def marks(params, name):
     """Loss, right answers, regions that the raster meets and all regions, at each of MARKS."""
     x, y = given()[0][name]
@@ -168,7 +162,7 @@ def data():
             name: {
                 "layers": sizes[1:-1],
                 "parameters": trees.count(zeros(sizes)),
-                "bound": bound(sizes),
+                "best": [bound(sizes[1:-1], 2) for bound in (regions.lower_bound, regions.upper_bound)],
                 "starts": [programs.encode(params) for params in starts[name]],
             }
             for name, sizes in NETS.items()

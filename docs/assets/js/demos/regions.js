@@ -59,9 +59,10 @@
     const marksOver = s("g");
     over.append(marksOver, handle);
     const chart = s("svg", { class: "mx-plot", role: "img" }), frame = h("div", { class: "mx-frame" }, chart);
-    const numbers = Object.fromEntries(["steps", "loss", "right", "met", "all", "bound", "parameters"].map(key => [key, MX.number()]));
+    const numbers = Object.fromEntries(["steps", "loss", "right", "met", "all", "least", "most", "parameters"].map(key => [key, MX.number()]));
     const affine = [MX.number(), MX.number(), MX.number()], active = MX.number(), here = h("p", { class: "mx-regions__here" }), voice = MX.voice();
     const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
+    const between = h("span", {}, numbers.least, " to ");
     const layered = MX.key(["mx-key__line mx-key__line--thin", "a unit switches: layer 1"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]);
     const counted = MX.key(["mx-key__line", `regions on a raster of ${data.side} × ${data.side}`], ["mx-key__ring mx-regions__exact", "all in the square, counted exactly"]);
     root.append(
@@ -74,7 +75,7 @@
         h("div", {}, frame, counted,
           h("dl", { class: "mx-facts mx-regions__facts" },
             fact("step", numbers.steps), fact("loss", numbers.loss), fact("right answers", numbers.right, ` of ${sets[state.set].y.length}`),
-            fact("regions on the raster", numbers.met), fact("all in the square", numbers.all), fact("most it could have", numbers.bound), fact("parameters", numbers.parameters)))),
+            fact("regions on the raster", numbers.met), fact("all in the square", numbers.all), fact("best network of this shape", between, numbers.most), fact("parameters", numbers.parameters)))),
       voice);
 
     function label() {
@@ -130,13 +131,14 @@
       whole(regions, numbers.met);
       whole(references()[mark][3], numbers.all);
       if (marks[mark] !== steps) numbers.all.textContent += ` at step ${marks[mark]}`;
-      whole(net().bound, numbers.bound);
+      net().best.forEach((v, i) => whole(v, i ? numbers.most : numbers.least));
       whole(net().parameters, numbers.parameters);
       return { loss, right, regions };
     }
 
     function draw() {
       const { right, regions } = measure();
+      between.hidden = net().best[0] === net().best[1];
       layered.childNodes.forEach((part, l) => { part.hidden = l >= net().layers.length; });
       counted.firstChild.firstChild.style.color = `var(${TINTS[state.net]})`;
       const { xs, ys } = past[state.net];
@@ -317,14 +319,14 @@
     function drawChart() {
       if (!width) return;
       const refs = references(), shallow = net().layers.length === 1, place = t => Math.max(t, 0.7);
-      const top = Math.max(shallow ? 1.06 * net().bound : 0, ...refs.map(r => 1.1 * r[3]), ...Object.values(past).flatMap(({ ys }) => ys.map(y => 1.1 * y)));
+      const top = Math.max(shallow ? 1.06 * net().best[1] : 0, ...refs.map(r => 1.1 * r[3]), ...Object.values(past).flatMap(({ ys }) => ys.map(y => 1.1 * y)));
       const gap = top > 220 ? 100 : top > 110 ? 50 : 25;
       const { X, Y, inside } = MX.axes(chart, {
         width, height: 230, left: 32, right: 18,
         x: { from: 0.6, to: Math.max(1000, 1.2 * steps), log: true, ticks: [1, 10, 100, 1000], text: v => v.toLocaleString("en"), label: "step" },
         y: { from: 0, to: top, ticks: Array.from({ length: Math.floor(top / gap) + 1 }, (_, i) => gap * i) },
       });
-      if (shallow) inside.append(s("path", { class: "mx-drop", d: `M${X(0.6)},${Y(net().bound)}H${X(1e4)}` }));
+      if (shallow) inside.append(s("path", { class: "mx-drop", d: `M${X(0.6)},${Y(net().best[1])}H${X(1e4)}` }));
       for (const [name, { xs, ys }] of Object.entries(past)) {
         const now = name === state.net, d = MX.curve(xs.map(place), ys, X, Y);
         inside.append(s("path", { class: `mx-curve ${now ? "" : "mx-curve--thin"}`, style: `stroke: var(${TINTS[name]})`, d }));
