@@ -33,6 +33,7 @@ SETS = {
 SEEDS = {"26": (4, 7), "16": (4, 7), "8 + 8": (4, 7), "6 + 6 + 6": (7, 5)}
 MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)
 SIDE = 120  # of the raster: an even number, so that no point is the origin, where at the start all lines meet
+BLOCK = 10 * SIDE  # points that one call of a program sees
 
 
 def optimizer():
@@ -77,21 +78,23 @@ def given():
         return jax.tree.map(np.asarray, jax.jit(make)())
 
 
-def zeros(sizes):
-    """Parameters of this shape, for tracing."""
-    return tuple(Dense(np.zeros((m, n)), np.zeros(m)) for n, m in itertools.pairwise(sizes))
+def example(sizes):
+    """Some parameters of this shape."""
+    some = lambda n: np.cos(np.arange(n) * 1.7)
+    return tuple(Dense(some(m * n).reshape(m, n), 0.3 * some(m)) for n, m in itertools.pairwise(sizes))
 
 
 def _programs():
-    x, y = np.zeros((N, 2)), np.zeros((N, 1))
+    points = np.cos(np.arange(2 * BLOCK)).reshape(-1, 2)
+    x, y = points[:N], np.arange(N)[:, None] % 2 * 1.0
     for name, sizes in NETS.items():
-        params = zeros(sizes)
+        params = example(sizes)
         with jax.enable_x64(False):
             state = optimizer().init(params)
         yield f"look {name}", (look, params, x, y)
         yield f"step {name}", (step, params, state, x, y)
-        yield f"plane {name}", (plane, params, np.zeros((SIDE**2, 2)))
-        yield f"piece {name}", (piece, params, np.zeros(2))
+        yield f"plane {name}", (plane, params, points)
+        yield f"piece {name}", (piece, params, points[1])
 
 
 PROGRAMS = dict(_programs())
@@ -161,7 +164,7 @@ def data():
         "nets": {
             name: {
                 "layers": sizes[1:-1],
-                "parameters": trees.count(zeros(sizes)),
+                "parameters": trees.count(example(sizes)),
                 "best": [bound(sizes[1:-1], 2) for bound in (regions.lower_bound, regions.upper_bound)],
                 "starts": [programs.encode(params) for params in starts[name]],
             }
@@ -169,6 +172,7 @@ def data():
         },
         "names": list(NETS),
         "side": SIDE,
+        "block": BLOCK,
         "marks": list(MARKS),
         "references": {
             name: {net: [programs.plain(list(marks(p, name)), 6) for p in starts[net]] for net in NETS} for name in SETS

@@ -25,7 +25,7 @@ def folds(points):
     with jax.ensure_compile_time_eval():
         networks = [sawtooth.sawtooth(k) for k in range(1, FOLDS + 1)]
     value = jnp.concatenate([jax.vmap(lambda x, net=net: mlp.apply(net, x[None]))(points).T for net in networks])
-    turns = points * 2.0 ** np.arange(FOLDS, dtype=np.float32)[:, None]
+    turns = points[None] * 2.0 ** np.arange(FOLDS, dtype=np.float32)[:, None]
     return {"value": value, "wanted": 2 * jnp.abs(turns - jnp.floor(turns + 0.5))}
 
 

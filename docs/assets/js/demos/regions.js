@@ -10,7 +10,7 @@
     const run = (name, ...inputs) => (compiled[name] ??= MX.compile(data.programs[name]))(...inputs);
     const { side, marks, sets, nets } = data, cells = side - 1, count = side * side;
     const state = { set: Object.keys(sets)[0], net: data.names[0], start: 0, colors: "regions", speed: "medium", zoom: 1, at: null };
-    let params, velocity, steps, past = {}, view, seen, raster, ink = null, width = 0;
+    let params, velocity, steps, past = {}, view, seen, blocks, ink = null, width = 0;
 
     const net = () => nets[state.net], set = () => sets[state.set];
     const points = Object.fromEntries(Object.entries(sets).map(([name, { x, y }]) => [name, [Float32Array.from(x.flat()), Float32Array.from(y)]]));
@@ -46,7 +46,7 @@
     const fresh = MX.button("New start", () => { state.start = (state.start + 1) % net().starts.length; afresh(); });
     const choice = MX.select("Hidden units", data.names, v => { state.net = v; reset(); });
     const problem = MX.select("Points", Object.keys(sets), v => { state.set = v; afresh(); });
-    const colors = MX.select("Colors", [["regions", "mean of each region"], ["answer", "answer"]], v => { state.colors = v; draw(); });
+    const colors = MX.select("Colors", [["regions", "by region"], ["answer", "by answer"]], v => { state.colors = v; draw(); });
     const speed = MX.select("Speed", Object.keys(HASTE), v => { state.speed = v; });
     const zoom = MX.slider("Zoom", { min: 0, max: ZOOMS.length - 1, step: 1, value: 0, text: i => `${ZOOMS[i]}×`, on: i => { state.zoom = ZOOMS[i]; draw(); } });
     speed.value = state.speed;
@@ -63,7 +63,7 @@
     const affine = [MX.number(), MX.number(), MX.number()], active = MX.number(), here = h("p", { class: "mx-regions__here" }), voice = MX.voice();
     const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
     const between = h("span", {}, numbers.least, " to ");
-    const layered = MX.key(["mx-key__line mx-key__line--thin", "a unit switches: layer 1"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]);
+    const layered = MX.key(["mx-key__line mx-key__line--thin", "a unit of layer 1 switches"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]);
     const counted = MX.key(["mx-key__line", `regions on a raster of ${data.side} × ${data.side}`], ["mx-key__ring mx-regions__exact", "all in the square, counted exactly"]);
     root.append(
       h("div", { class: "mx-bar" }, play, one, again, fresh, speed.root),
@@ -95,10 +95,17 @@
       const { center: [cx, cy], reach } = frameOf(), key = `${state.set} ${cx} ${cy} ${reach}`, step = (2 * reach) / cells;
       if (view?.key !== key) {
         view = { key, center: [cx, cy], reach };
-        raster = Float32Array.from({ length: 2 * count }, (_, n) => (n % 2 ? cy + reach - step * Math.floor(n / 2 / side) : cx - reach + step * ((n >> 1) % side)));
+        const all = Float32Array.from({ length: 2 * count }, (_, n) => (n % 2 ? cy + reach - step * Math.floor(n / 2 / side) : cx - reach + step * ((n >> 1) % side)));
+        blocks = Array.from({ length: count / data.block }, (_, k) => all.subarray(2 * data.block * k, 2 * data.block * (k + 1)));
         drawPoints();
       }
-      const [answer, ...z] = run(`plane ${state.net}`, ...params, raster);
+      let whole = null;
+      blocks.forEach((block, k) => {
+        const parts = run(`plane ${state.net}`, ...params, block);
+        whole ??= parts.map(part => new Float32Array(part.length * blocks.length));
+        parts.forEach((part, i) => whole[i].set(part, k * part.length));
+      });
+      const [answer, ...z] = whole;
       const hidden = z.slice(0, -1), widths = net().layers, pattern = new Int32Array(count);
       hidden.forEach((values, l) => {
         const m = widths[l], first = widths.slice(0, l).reduce((a, b) => a + b, 0);
