@@ -20,7 +20,7 @@ from mlpjax.training import recipes
 ALT = (
     "The plane with the points of two moons, cut into the linear regions of a network of 26 hidden units, at three "
     "moments of training. At the start 26 lines through the origin make 52 regions. After 10 steps nearly all of them "
-    "cross each other near by: 340 regions. After 300 steps some crossings have left the picture, 283 regions remain, "
+    "cross each other near by: 341 regions. After 300 steps some crossings have left the picture, 290 regions remain, "
     "and a bent border runs between those of the one class and of the other."
 )
 NETS = {"26": (2, 26, 1), "16": (2, 16, 1), "8 + 8": (2, 8, 8, 1), "6 + 6 + 6": (2, 6, 6, 6, 1)}
@@ -30,7 +30,7 @@ SETS = {
     "spirals": (lambda: datasets.toy.spirals(jax.random.key(0), N, turns=1.0, noise=0.02), (0.0, 0.0), 1.25),
 }
 # Starts whose runs, and whose regions on the raster, are the same up to the last of MARKS if rounding is another.
-SEEDS = {"26": (4, 7), "16": (4, 7), "8 + 8": (4, 7), "6 + 6 + 6": (7, 5)}
+SEEDS = {"26": (1, 3), "16": (1, 3), "8 + 8": (4, 1), "6 + 6 + 6": (6, 0)}
 MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)
 SIDE = 120  # of the raster: an even number, so that no point is the origin, where at the start all lines meet
 BLOCK = 10 * SIDE  # points that one call of a program sees
@@ -69,13 +69,17 @@ def piece(params, x):
 
 @functools.cache
 def given():
-    """The points of every set, and the initial parameters of every network: He's weights, biases 0."""
-    make = lambda: (
-        {name: make()[:2] for name, (make, _, _) in SETS.items()},
-        {name: [mlp.init(jax.random.key(seed), sizes) for seed in SEEDS[name]] for name, sizes in NETS.items()},
-    )
+    """The points of every set, and the initial parameters of every network."""
     with jax.enable_x64(False):
-        return jax.tree.map(np.asarray, jax.jit(make)())
+        points = {name: jax.tree.map(np.asarray, make()[:2]) for name, (make, _, _) in SETS.items()}
+    return points, {name: [start(sizes, seed) for seed in SEEDS[name]] for name, sizes in NETS.items()}
+
+
+def start(sizes, seed):
+    """He's weights, biases 0."""
+    draw = np.random.default_rng(seed).standard_normal
+    layer = lambda n, m: Dense((2 / n) ** 0.5 * draw((m, n), "float32"), np.zeros(m, "float32"))
+    return tuple(layer(n, m) for n, m in itertools.pairwise(sizes))
 
 
 def example(sizes):
