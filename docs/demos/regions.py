@@ -131,7 +131,7 @@ def box(name, cell=0.0):
     """The square that is seen, as the package's functions take it; with half a pixel more around it."""
     _, center, reach = SETS[name]
     reach = reach + cell * reach / (SIDE - 1)
-    low, high = ([c + sign * reach for c in center] for sign in (-1, 1))
+    low, high = (tuple(c + sign * reach for c in center) for sign in (-1, 1))
     return {"origin": np.zeros(2), "directions": np.eye(2), "low": low, "high": high}
 
 
@@ -191,7 +191,7 @@ def draw(plt, C):
     x, y = points["moons"]
     run, shown = list(trained(starts["26"][0], x, y)), (0, 10, 300)
     low, high = (np.array(box("moons")[end]) for end in ("low", "high"))
-    ticks = np.linspace(low, high, SIDE)
+    ticks = np.linspace(low, high, 61)
     plane = np.stack(np.meshgrid(*ticks.T), -1)
     fig, axes = plt.subplots(1, 3, figsize=(7, 2.6), layout="constrained")
     for ax, step in zip(axes, shown, strict=True):
