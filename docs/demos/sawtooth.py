@@ -6,8 +6,7 @@ import numpy as np
 
 from docs._ext import programs
 from mlpjax import mlp
-from mlpjax.layers import Dense
-from mlpjax.theory import sawtooth
+from mlpjax.theory import cpwa, sawtooth
 
 ALT = (
     "Left: the tent map folded four times, a sawtooth of sixteen pieces from eight units in four layers; a network of "
@@ -26,7 +25,7 @@ def folds(points):
     with jax.ensure_compile_time_eval():
         networks = [sawtooth.sawtooth(k) for k in range(1, FOLDS + 1)]
     value = jnp.concatenate([jax.vmap(lambda x, net=net: mlp.apply(net, x[None]))(points).T for net in networks])
-    turns = points * 2.0 ** np.arange(FOLDS, dtype=np.float32)[:, None]
+    turns = points[None] * 2.0 ** np.arange(FOLDS, dtype=np.float32)[:, None]
     return {"value": value, "wanted": 2 * jnp.abs(turns - jnp.floor(turns + 0.5))}
 
 
@@ -54,20 +53,16 @@ def even(width):
     return {"knots": jnp.arange(KNOTS, dtype=jnp.float32) / width}
 
 
-def spline(knots, heights):
-    """The network of one hidden layer through these points, a unit for every piece."""
-    slopes = (heights[1:] - heights[:-1]) / (knots[1:] - knots[:-1])
-    outer = jnp.concatenate([slopes[:1], slopes[1:] - slopes[:-1]])
-    return Dense(jnp.ones((KNOTS - 1, 1), jnp.float32), -knots[:-1]), Dense(outer[None], heights[:1])
-
-
 def shallow(knots, heights, wanted, there):
-    """The shallow network on the lattice, its pieces, and how far it is from what is wanted there and at its knots."""
-    params = spline(knots, heights)
+    """The spline through these points as a network of one hidden layer, a unit for every piece: its values on the
+    lattice, its pieces on [0, 1], and how far it is from what is wanted on the lattice and at the knots.
+    """
+    hidden, outer = params = cpwa.from_samples(knots, heights)
     apply = jax.vmap(lambda x: mlp.apply(params, x[None])[0])
     value = apply(jnp.asarray(LATTICE, jnp.float32))
     error, inside = jnp.abs(value - wanted), (knots <= 1) & (knots >= 0)
-    kinks = (jnp.abs(params[1].W[0]) > 1e-3) & (knots[:-1] > 0) & (knots[:-1] < 1)
+    jumps, bends = jnp.concatenate([outer.W[0, :1] + outer.W[0, 1:2], outer.W[0, 2:]]), -hidden.b[1:]
+    kinks = (jnp.abs(jumps) > 1e-3) & (bends > 0) & (bends < 1)
     sup = jnp.maximum(jnp.max(error), jnp.max(jnp.where(inside, jnp.abs(apply(knots) - there), 0.0)))
     mean = (jnp.sum(error) - (error[0] + error[-1]) / 2) / CELLS
     return {"value": value, "pieces": 1 + jnp.sum(kinks.astype(jnp.float32)), "sup": sup, "mean": mean}

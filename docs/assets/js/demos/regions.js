@@ -10,7 +10,7 @@
     const run = (name, ...inputs) => (compiled[name] ??= MX.compile(data.programs[name]))(...inputs);
     const { side, marks, sets, nets } = data, cells = side - 1, count = side * side;
     const state = { set: Object.keys(sets)[0], net: data.names[0], start: 0, colors: "regions", speed: "medium", zoom: 1, at: null };
-    let params, velocity, steps, past = {}, view, seen, raster, ink = null, width = 0;
+    let params, velocity, steps, past = {}, view, seen, blocks, ink = null, width = 0;
 
     const net = () => nets[state.net], set = () => sets[state.set];
     const points = Object.fromEntries(Object.entries(sets).map(([name, { x, y }]) => [name, [Float32Array.from(x.flat()), Float32Array.from(y)]]));
@@ -46,7 +46,7 @@
     const fresh = MX.button("New start", () => { state.start = (state.start + 1) % net().starts.length; afresh(); });
     const choice = MX.select("Hidden units", data.names, v => { state.net = v; reset(); });
     const problem = MX.select("Points", Object.keys(sets), v => { state.set = v; afresh(); });
-    const colors = MX.select("Colors", [["regions", "mean of each region"], ["answer", "answer"]], v => { state.colors = v; draw(); });
+    const colors = MX.select("Colors", [["regions", "by region"], ["answer", "by answer"]], v => { state.colors = v; draw(); });
     const speed = MX.select("Speed", Object.keys(HASTE), v => { state.speed = v; });
     const zoom = MX.slider("Zoom", { min: 0, max: ZOOMS.length - 1, step: 1, value: 0, text: i => `${ZOOMS[i]}×`, on: i => { state.zoom = ZOOMS[i]; draw(); } });
     speed.value = state.speed;
@@ -59,10 +59,11 @@
     const marksOver = s("g");
     over.append(marksOver, handle);
     const chart = s("svg", { class: "mx-plot", role: "img" }), frame = h("div", { class: "mx-frame" }, chart);
-    const numbers = Object.fromEntries(["steps", "loss", "right", "met", "all", "bound", "parameters"].map(key => [key, MX.number()]));
+    const numbers = Object.fromEntries(["steps", "loss", "right", "met", "all", "least", "most", "parameters"].map(key => [key, MX.number()]));
     const affine = [MX.number(), MX.number(), MX.number()], active = MX.number(), here = h("p", { class: "mx-regions__here" }), voice = MX.voice();
     const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
-    const layered = MX.key(["mx-key__line mx-key__line--thin", "a unit switches: layer 1"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]);
+    const between = h("span", {}, numbers.least, " to ");
+    const layered = MX.key(["mx-key__line mx-key__line--thin", "a unit of layer 1 switches"], ["mx-key__line mx-key__line--thin mx-color3", "layer 2"], ["mx-key__line mx-key__line--thin mx-color4", "layer 3"]);
     const counted = MX.key(["mx-key__line", `regions on a raster of ${data.side} × ${data.side}`], ["mx-key__ring mx-regions__exact", "all in the square, counted exactly"]);
     root.append(
       h("div", { class: "mx-bar" }, play, one, again, fresh, speed.root),
@@ -74,7 +75,7 @@
         h("div", {}, frame, counted,
           h("dl", { class: "mx-facts mx-regions__facts" },
             fact("step", numbers.steps), fact("loss", numbers.loss), fact("right answers", numbers.right, ` of ${sets[state.set].y.length}`),
-            fact("regions on the raster", numbers.met), fact("all in the square", numbers.all), fact("most it could have", numbers.bound), fact("parameters", numbers.parameters)))),
+            fact("regions on the raster", numbers.met), fact("all in the square", numbers.all), fact("best network of this shape", between, numbers.most), fact("parameters", numbers.parameters)))),
       voice);
 
     function label() {
@@ -94,10 +95,17 @@
       const { center: [cx, cy], reach } = frameOf(), key = `${state.set} ${cx} ${cy} ${reach}`, step = (2 * reach) / cells;
       if (view?.key !== key) {
         view = { key, center: [cx, cy], reach };
-        raster = Float32Array.from({ length: 2 * count }, (_, n) => (n % 2 ? cy + reach - step * Math.floor(n / 2 / side) : cx - reach + step * ((n >> 1) % side)));
+        const all = Float32Array.from({ length: 2 * count }, (_, n) => (n % 2 ? cy + reach - step * Math.floor(n / 2 / side) : cx - reach + step * ((n >> 1) % side)));
+        blocks = Array.from({ length: count / data.block }, (_, k) => all.subarray(2 * data.block * k, 2 * data.block * (k + 1)));
         drawPoints();
       }
-      const [answer, ...z] = run(`plane ${state.net}`, ...params, raster);
+      let whole = null;
+      blocks.forEach((block, k) => {
+        const parts = run(`plane ${state.net}`, ...params, block);
+        whole ??= parts.map(part => new Float32Array(part.length * blocks.length));
+        parts.forEach((part, i) => whole[i].set(part, k * part.length));
+      });
+      const [answer, ...z] = whole;
       const hidden = z.slice(0, -1), widths = net().layers, pattern = new Int32Array(count);
       hidden.forEach((values, l) => {
         const m = widths[l], first = widths.slice(0, l).reduce((a, b) => a + b, 0);
@@ -130,13 +138,14 @@
       whole(regions, numbers.met);
       whole(references()[mark][3], numbers.all);
       if (marks[mark] !== steps) numbers.all.textContent += ` at step ${marks[mark]}`;
-      whole(net().bound, numbers.bound);
+      net().best.forEach((v, i) => whole(v, i ? numbers.most : numbers.least));
       whole(net().parameters, numbers.parameters);
       return { loss, right, regions };
     }
 
     function draw() {
       const { right, regions } = measure();
+      between.hidden = net().best[0] === net().best[1];
       layered.childNodes.forEach((part, l) => { part.hidden = l >= net().layers.length; });
       counted.firstChild.firstChild.style.color = `var(${TINTS[state.net]})`;
       const { xs, ys } = past[state.net];
@@ -317,14 +326,14 @@
     function drawChart() {
       if (!width) return;
       const refs = references(), shallow = net().layers.length === 1, place = t => Math.max(t, 0.7);
-      const top = Math.max(shallow ? 1.06 * net().bound : 0, ...refs.map(r => 1.1 * r[3]), ...Object.values(past).flatMap(({ ys }) => ys.map(y => 1.1 * y)));
+      const top = Math.max(shallow ? 1.06 * net().best[1] : 0, ...refs.map(r => 1.1 * r[3]), ...Object.values(past).flatMap(({ ys }) => ys.map(y => 1.1 * y)));
       const gap = top > 220 ? 100 : top > 110 ? 50 : 25;
       const { X, Y, inside } = MX.axes(chart, {
         width, height: 230, left: 32, right: 18,
         x: { from: 0.6, to: Math.max(1000, 1.2 * steps), log: true, ticks: [1, 10, 100, 1000], text: v => v.toLocaleString("en"), label: "step" },
         y: { from: 0, to: top, ticks: Array.from({ length: Math.floor(top / gap) + 1 }, (_, i) => gap * i) },
       });
-      if (shallow) inside.append(s("path", { class: "mx-drop", d: `M${X(0.6)},${Y(net().bound)}H${X(1e4)}` }));
+      if (shallow) inside.append(s("path", { class: "mx-drop", d: `M${X(0.6)},${Y(net().best[1])}H${X(1e4)}` }));
       for (const [name, { xs, ys }] of Object.entries(past)) {
         const now = name === state.net, d = MX.curve(xs.map(place), ys, X, Y);
         inside.append(s("path", { class: `mx-curve ${now ? "" : "mx-curve--thin"}`, style: `stroke: var(${TINTS[name]})`, d }));
@@ -357,7 +366,7 @@
             past = {};
             reset();
             marks.forEach((mark, k) => {
-              if (mark > 20 && (start || kind !== Object.keys(sets)[0])) return;
+              if (mark > (start || kind !== Object.keys(sets)[0] ? 20 : name === data.names[0] ? 300 : 100)) return;
               while (steps < mark) train();
               measure();
               ["loss", "right", "met"].forEach((key, i) => { pairs[`${kind}, ${name}, start ${start}, step ${mark}: ${key}`] = [numbers[key].value(), rows[k][i]]; });
