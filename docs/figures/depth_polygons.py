@@ -8,7 +8,7 @@ from mlpjax.theory import regions
 
 ALT = (
     "Left: five straight lines, each two of which cross, no three in one point; they cut the square into 16 regions. "
-    "Right: a square cut into about ninety convex polygons, colored by the output of the network. Eight of the lines "
+    "Right: a square cut into about a hundred convex polygons, colored by its output. Eight of the lines "
     "are straight, those of the second layer bend where they cross one of the first."
 )
 

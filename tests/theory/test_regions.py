@@ -114,6 +114,17 @@ def test_coincidences_are_told(seed, widths, denominator):
 
 
 @pytest.mark.ledger("DEP2")
+def test_coincidences_that_rounding_hides(measured):
+    """Weights in thirds, with breakpoints in common that float64 sees apart, unless rounding is taken into account."""
+    traps, worst = (75, 166, 178, 190, 195, 219, 238, 239, 538, 1223), 0.0
+    for seed in traps:
+        rng = np.random.default_rng(seed)
+        params = network(rng, (1, *SHAPES[seed % 6], 1), lambda rng, shape: rng.integers(-2, 3, shape) / 3)
+        worst = max(worst, agrees(params, [0], [1]))
+    measured(worst, 1e-12, oracle="scan over all activation patterns in rational arithmetic")
+
+
+@pytest.mark.ledger("DEP2")
 def test_degenerate_networks():
     """No hidden layer, no weights, a unit on its own zero, and identity units: what is a piece and what is a bend."""
     line = lambda params: regions.pieces(params, np.zeros(1), np.ones(1))
