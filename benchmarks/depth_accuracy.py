@@ -1,25 +1,17 @@
-"""What more hidden layers give and cost (DEP3): the digits, a sawtooth that depth can write, and pieces at the start.
+"""What more hidden layers give and cost on the digits (DEP3).
 
-    python -m benchmarks.depth_accuracy [--only digits cost sawtooth pieces]
+    python -m benchmarks.depth_accuracy [--only digits cost]
 
 digits: 1 to 64 hidden layers of ReLU between 64 pixels and ten logits, of width 32 or with about 10,000 parameters.
 Three networks at each depth: "plain" has He's weights, "identity" is the plain network with the identity matrix as its
 inner weights, and "residual" adds every inner layer to its input, with He's weights divided by the number of such
 layers. Adam, batches of 64, 400 steps. The rate is the best of five by the accuracy on 288 examples held out, mean of
 two seeds; ten fresh seeds are then trained with it. A seed fails if it reads fewer than half of its training data. The
-deepest plain network is trained four times as long as well.
+deepest plain network of width 32 is trained four times as long as well.
 
 cost: a training step of each plain network alone, in turns, as a multiple of the one with one hidden layer.
 
-sawtooth: the k-fold composition of the tent map, 2^k pieces, from 128 points by 2,000 steps of Adam on the squared
-error: "narrow", k hidden layers of 2 units, which can write it exactly; "near", the same from the exact weights, each
-multiplied by 1 + ε/10 with ε normal; "wide", k hidden layers of 16; "shallow", one with as many parameters as "wide".
-It is found if the mean squared error is below a hundredth of the target's variance. The rate is the best of three by the
-share of 8 seeds, then by their median error; 24 fresh seeds are counted.
-
-pieces: of plain networks at the start, each on the segment between two test digits, counted exactly.
-
-Each part writes its key of docs/figures/data/depth_accuracy.json and leaves the others.
+Each part writes its key of docs/figures/data/depth_accuracy.json and leaves the other. Takes about ten minutes.
 """
 
 import argparse
@@ -35,15 +27,14 @@ import optax
 from benchmarks import measure
 from benchmarks.landscape_record import DATA, write
 from benchmarks.remedies import digits
-from mlpjax import activations, data, deep, initializers, losses, mlp, training
-from mlpjax.layers import Dense, dense, residual
-from mlpjax.theory import regions
+from mlpjax import activations, deep, losses, training
+from mlpjax.layers import dense, residual
 
 TARGET = DATA / "depth_accuracy.json"
 DEPTHS, WIDTH, PARAMETERS = (1, 2, 4, 8, 16, 32, 64), 32, 10_000
 LAWS, STARTS = ("equal width", "equal parameters"), ("plain", "residual", "identity")
 RATES, TUNED_ON, SEEDS, BATCH, STEPS = (0.0003, 0.001, 0.003, 0.01, 0.03), 2, 10, 64, 400
-CROSS_ENTROPY, SQUARED = losses.softmax_cross_entropy, losses.half_squared_error
+LOSS = losses.softmax_cross_entropy
 relu = activations.relu
 rounded = lambda values, digits=4: [float(f"{v:.{digits}g}") for v in np.ravel(values)]
 
@@ -97,7 +88,7 @@ def train(keys, rates, parts, depth, width, start, steps):
     def run(key, rate):
         optimizer = optax.adam(rate)
         state = training.start(key, init(key, depth, width, start), optimizer=optimizer)
-        objective = training.supervised(functools.partial(apply, start=start), CROSS_ENTROPY)
+        objective = training.supervised(functools.partial(apply, start=start), LOSS)
         how = dict(objective=objective, optimizer=optimizer, steps=steps, batch_size=BATCH)
         params = training.run(state, parts[0], **how)[0].params
         logits = lambda part: jax.vmap(lambda x: apply(params, x, start))(part.x)
@@ -143,7 +134,7 @@ def measure_digits():
 def measure_cost(calls=50, rounds=15):
     """Parameters, multiply-adds, temporaries and time of a step, by law and depth."""
     batch = jax.tree.map(lambda v: v[:BATCH], digits()[0])
-    gradient = deep.supervised(loss=CROSS_ENTROPY)
+    gradient = deep.supervised(loss=LOSS)
     descend = lambda p: jax.tree.map(lambda p, g: p - 1e-6 * g, p, gradient(p, batch, None)[1])
     many = jax.jit(lambda p: jax.lax.fori_loop(0, calls, lambda _, p: descend(p), p))
     nets = {(law, d): init(jax.random.key(0), d, width_of(law, d), "plain") for law in LAWS for d in DEPTHS}
@@ -153,113 +144,17 @@ def measure_cost(calls=50, rounds=15):
     for (law, depth), params in nets.items():
         width = width_of(law, depth)
         memory = jax.jit(gradient).lower(params, batch, None).compile().memory_analysis().temp_size_in_bytes
-        rows.append(dict(
-            law=law, depth=depth, width=width, parameters=parameters(depth, width), temporaries=memory,
-            multiply_adds=multiply_adds(depth, width), microseconds=1e6 / calls * np.median([s.seconds for s in samples[law, depth]]),
-            ratio=measure.ratio(samples, (law, depth), (law, 1))._asdict(),
-        ))  # fmt: skip
-        print(law, depth, rows[-1]["ratio"], flush=True)
+        counts = dict(parameters=parameters(depth, width), multiply_adds=multiply_adds(depth, width))
+        ratio, times = measure.ratio(samples, (law, depth), (law, 1)), measure.summary(samples[law, depth])
+        rows.append(dict(law=law, depth=depth, width=width, **counts, temporaries=memory))
+        rows[-1] |= dict(
+            microseconds=1e6 / calls * times["median"], ratio=ratio._asdict(), disturbed=times["disturbed"]
+        )
+        print(f"{law}, {depth} hidden layers: {ratio} times one", flush=True)
     return dict(rows=rows, calls=calls, rounds=rounds, machine=measure.machine())
 
 
-# a sawtooth
-
-
-POINTS, FITS, FIT_RATES, FITTED_ON, COUNTED = 128, 2000, (0.003, 0.01, 0.03), 8, 24
-ARMS = ("narrow", "near", "wide", "shallow")
-
-
-def sawtooth(k):
-    """The k-fold tent map at the points of [-1, 1], with values in [-1, 1]."""
-    x = y = (jnp.arange(POINTS) + 0.5) / POINTS
-    for _ in range(k):
-        y = 1 - jnp.abs(2 * y - 1)
-    return data.Dataset(2 * x[:, None] - 1, 2 * y[:, None] - 1)
-
-
-def exact(k):
-    """The sawtooth as a network: tent(u) = 2 relu(u) - 4 relu(u - 1/2), k hidden layers of 2 units."""
-    inner = Dense(jnp.array([[2.0, -4.0], [2.0, -4.0]]), jnp.array([0.0, -0.5]))
-    first = Dense(jnp.full((2, 1), 0.5), jnp.array([0.5, 0.0]))
-    return deep.stack((first, *[inner] * (k - 1), Dense(jnp.array([[4.0, -8.0]]), jnp.array([-1.0]))))
-
-
-def shape(arm, k):
-    """Hidden layers and their width."""
-    wide = 16 * 3 + (k - 1) * 17 * 16 + 1
-    return {"wide": (k, 16), "shallow": (1, round((wide - 1) / 3))}.get(arm, (k, 2))
-
-
-@functools.partial(jax.jit, static_argnames=("arm", "k"))
-def fit(keys, rates, arm, k):
-    """Mean squared errors over the variance of the target, one for each pair of key and rate."""
-    depth, width = shape(arm, k)
-    target = sawtooth(k)
-
-    def run(key, rate):
-        params = deep.init(key, (1, *[width] * depth, 1), bias_init=initializers.normal(0.5))
-        if arm == "near":
-            params = jax.tree.map(lambda at, noise: at * (1 + noise / 10), exact(k), noise_like(key, params))
-        optimizer = optax.adam(optax.cosine_decay_schedule(rate, FITS))
-        state = training.start(key, params, optimizer=optimizer)
-        objective = training.supervised(deep.apply, SQUARED)
-        how = dict(objective=objective, optimizer=optimizer, steps=FITS, value_and_grad=deep.supervised(loss=SQUARED))
-        return 2 * objective(training.run(state, target, **how)[0].params, target, None) / jnp.var(target.y)
-
-    return jax.vmap(run)(keys, rates)
-
-
-def noise_like(key, tree):
-    """Normal numbers in the shape of a tree."""
-    leaves, treedef = jax.tree.flatten(tree)
-    keys = jax.random.split(key, len(leaves))
-    return treedef.unflatten(jax.random.normal(k, leaf.shape) for k, leaf in zip(keys, leaves, strict=True))
-
-
-def measure_sawtooth():
-    rows = []
-    for k in range(1, 6):
-        for arm in ARMS:
-            began = time.perf_counter()
-            keys = jax.random.split(jax.random.key(k), FITTED_ON + COUNTED)
-            pairs = jnp.repeat(keys[:FITTED_ON], len(FIT_RATES)), jnp.tile(jnp.array(FIT_RATES), FITTED_ON)
-            tuned = np.asarray(fit(*pairs, arm, k)).reshape(FITTED_ON, len(FIT_RATES))
-            order = [(np.mean(e < 0.01), -np.median(e)) for e in tuned.T]
-            rate = FIT_RATES[max(range(len(FIT_RATES)), key=order.__getitem__)]
-            errors = np.sort(np.asarray(fit(keys[FITTED_ON:], jnp.full(COUNTED, rate), arm, k)))
-            depth, width = shape(arm, k)
-            row = dict(k=k, arm=arm, depth=depth, width=width, rate=rate, errors=rounded(errors, 3))
-            rows.append(row | dict(found=int(np.sum(errors < 0.01))))
-            print(k, arm, rate, rows[-1]["found"], f"{time.perf_counter() - began:.0f} s", flush=True)
-    return dict(rows=rows, points=POINTS, steps=FITS, rates=FIT_RATES, seeds=COUNTED)
-
-
-# pieces at the start
-
-
-LINES, PIECES_AT = 40, (16, 32, 64)
-
-
-def measure_pieces():
-    """Pieces of the activation pattern between two digits, one network for each segment, by width and depth."""
-    x = np.asarray(digits()[2].x, float)
-    pairs = [np.random.default_rng(i).choice(len(x), 2, replace=False) for i in range(LINES)]
-    length = np.linalg.norm(x, axis=1)
-    angles = [np.arccos(x[i] @ x[j] / (length[i] * length[j])) for i, j in pairs]
-    rows = []
-    for width in PIECES_AT:
-        for depth in DEPTHS:
-            draw = jax.jit(lambda key, width=width, depth=depth: mlp.init(key, (64, *[width] * depth, 1)))
-            counts = []
-            for n, (i, j) in enumerate(pairs):
-                found = regions.pieces(draw(jax.random.key(n)), x[i], x[j] - x[i], low=0.0, high=1.0)
-                counts.append(len(found.slopes))
-            rows.append(dict(width=width, depth=depth, pieces=counts))
-            print(width, depth, np.mean(counts) / (width * depth), flush=True)
-    return dict(rows=rows, lines=LINES, angle_over_pi=float(np.mean(angles) / np.pi))
-
-
-PARTS = dict(digits=measure_digits, cost=measure_cost, sawtooth=measure_sawtooth, pieces=measure_pieces)
+PARTS = dict(digits=measure_digits, cost=measure_cost)
 
 
 def main():

@@ -21,15 +21,15 @@ def draw(plt, C):
     fig, axes = plt.subplots(1, 2, figsize=(7, 3.2), sharey=True)
     for ax, law in zip(axes, ("equal width", "equal parameters"), strict=True):
         for start, (color, marker, label) in LOOKS.items():
-            found = [(row["depth"], 100 * np.array(row["train"])) for row in rows if (row["law"], row["start"]) == (law, start)]
-            if not found:
+            these = [row for row in rows if (row["law"], row["start"]) == (law, start)]
+            if not these:
                 continue
-            depths, runs = zip(*found, strict=True)
+            depths, runs = [row["depth"] for row in these], [100 * np.array(row["train"]) for row in these]
             error = [np.std(run, ddof=1) / len(run) ** 0.5 for run in runs]
             means = [np.mean(run) for run in runs]
             ax.errorbar(depths, means, error, color=C[color], marker=marker, ms=4.5, lw=1.6, capsize=2, label=label)
             if start == "plain":
-                for depth, run in found:
+                for depth, run in zip(depths, runs, strict=True):
                     ax.plot(depth * np.full(len(run), 1.08), run, ".", color=C[color], ms=3, alpha=0.6)
         ax.set_xscale("log", base=2)
         ax.set_xticks(depths, depths)

@@ -1,4 +1,4 @@
-"""Linear pieces of random networks between two digits, against the depth: benchmarks/depth_accuracy.py."""
+"""Linear pieces of random networks between two digits, against the depth: benchmarks/depth_pieces.py."""
 
 import json
 import pathlib
@@ -11,13 +11,13 @@ ALT = (
     "16 layers, 33 to the power of the depth at 3. Right: pieces per unit for widths 16, 32 and 64; all stay near a "
     "horizontal line at 0.36."
 )
-DATA = pathlib.Path(__file__).parent / "data" / "depth_accuracy.json"
+DATA = pathlib.Path(__file__).parent / "data" / "depth_pieces.json"
 
 
 def draw(plt, C):
     """Pieces on the left, pieces per unit on the right."""
-    found = json.loads(DATA.read_text("utf-8"))["pieces"]
-    by_width = {}
+    found = json.loads(DATA.read_text("utf-8"))["start"]
+    theta, by_width = np.mean(found["angles"]) / np.pi, {}
     for row in found["rows"]:
         by_width.setdefault(row["width"], []).append((row["depth"], np.array(row["pieces"])))
     fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.1))
@@ -34,9 +34,10 @@ def draw(plt, C):
         rates = [(counts - 1) / (width * depth) for depth, counts in by_width[width]]
         error = [np.std(rate, ddof=1) / len(rate) ** 0.5 for rate in rates]
         means = [np.mean(rate) for rate in rates]
-        right.errorbar(shift * depths, means, error, color=C[color], marker=marker, ms=4, lw=0, elinewidth=1.3, label=f"width {width}")
-    right.axhline(found["angle_over_pi"], color=C.ink, lw=1, ls="--")
-    right.text(1, found["angle_over_pi"] + 0.02, r"$\theta/\pi$", fontsize=9)
+        look = dict(color=C[color], marker=marker, ms=4, lw=0, elinewidth=1.3, label=f"width {width}")
+        right.errorbar(shift * depths, means, error, **look)
+    right.axhline(theta, color=C.ink, lw=1, ls="--")
+    right.text(1, theta + 0.02, r"$\theta/\pi$", fontsize=9)
     right.set(ylim=(0, 0.6), ylabel="kinks per unit")
     right.set_xscale("log", base=2)
     right.legend(loc="lower left", fontsize=9, ncols=3, columnspacing=1, handletextpad=0.1)
