@@ -40,7 +40,7 @@ LOSS = losses.half_squared_error
 
 def sawtooth(k):
     """The k-fold tent map at points of [-1, 1], with values in [-1, 1]."""
-    x = y = (jnp.arange(POINTS) + 0.5) / POINTS
+    x = y = jnp.arange(0.5, POINTS) / POINTS
     for _ in range(k):
         y = 1 - jnp.abs(2 * y - 1)
     return data.Dataset(2 * x[:, None] - 1, 2 * y[:, None] - 1)

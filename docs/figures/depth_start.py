@@ -7,9 +7,9 @@ import numpy as np
 
 ALT = (
     "Left: number of pieces against the number of hidden layers, both axes logarithmic. The mean of random networks of "
-    "width 32 rises along a straight line from 13 to several hundred; two to the power of the depth leaves the panel at "
-    "16 layers, 33 to the power of the depth at 3. Right: pieces per unit for widths 16, 32 and 64; all stay near a "
-    "horizontal line at 0.36."
+    "width 32 rises along a straight line from 11 to hundreds; two to the power of the depth leaves the panel at "
+    "16 layers, 33 to the power of the depth at 3. Right: ends of pieces per unit, widths 16, 32 and 64; all lie near "
+    "a horizontal line at one third."
 )
 DATA = pathlib.Path(__file__).parent / "data" / "depth_pieces.json"
 
@@ -26,7 +26,7 @@ def draw(plt, C):
     fine = np.linspace(1, 64, 500)
     left.loglog(fine, 33**fine, "--", color=C[4], lw=1.5)
     left.loglog(fine, 2**fine, ":", color=C[1], lw=1.8)
-    left.text(2.55, 9e3, "most, $33^L$", color=C[4], fontsize=9)
+    left.text(3.1, 9e3, "most, $33^L$", color=C[4], fontsize=9)
     left.text(13.2, 2.5e3, "sawtooth, $2^L$", color=C[1], fontsize=9)
     left.text(9, 40, "random, width 32", color=C[0], fontsize=9)
     left.set(ylim=(1, 3e4), ylabel="pieces")
@@ -38,9 +38,9 @@ def draw(plt, C):
         right.errorbar(shift * depths, means, error, **look)
     right.axhline(theta, color=C.ink, lw=1, ls="--")
     right.text(1, theta + 0.02, r"$\theta/\pi$", fontsize=9)
-    right.set(ylim=(0, 0.6), ylabel="kinks per unit")
+    right.set(ylim=(0, 0.6), ylabel="ends of pieces per unit")
     right.set_xscale("log", base=2)
-    right.legend(loc="lower left", fontsize=9, ncols=3, columnspacing=1, handletextpad=0.1)
+    right.legend(loc="lower center", fontsize=8.5, ncols=3, columnspacing=0.7, handlelength=1, handletextpad=0.3)
     for ax in (left, right):
         ax.set(xlabel="hidden layers")
         ax.set_xticks(depths, depths)
