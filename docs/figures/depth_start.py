@@ -37,7 +37,7 @@ def draw(plt, C):
         look = dict(color=C[color], marker=marker, ms=4, lw=0, elinewidth=1.3, label=f"width {width}")
         right.errorbar(shift * depths, means, error, **look)
     right.axhline(theta, color=C.ink, lw=1, ls="--")
-    right.text(1, theta + 0.02, r"$\theta/\pi$", fontsize=9)
+    right.text(1, theta - 0.035, r"$\theta/\pi$", fontsize=9)
     right.set(ylim=(0, 0.6), ylabel="ends of pieces per unit")
     right.set_xscale("log", base=2)
     right.legend(loc="lower center", fontsize=8.5, ncols=3, columnspacing=0.7, handlelength=1, handletextpad=0.3)
