@@ -48,5 +48,4 @@ def draw(plt, C):
         (axes[1], -0.35, -2.4, "−relu(−x)³", C[4]),
     ):
         ax.text(x, y, text, color=color, fontsize=9, ha="right" if x < 0.9 and ax is axes[0] else "center", va="center")
-    fig.tight_layout()
     return fig

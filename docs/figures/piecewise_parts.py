@@ -40,5 +40,4 @@ def draw(plt, C):
     for ax in axes:
         ax.set(xlabel="x", xlim=(x[0], x[-1]))
         ax.grid(True, lw=0.5)
-    fig.tight_layout()
     return fig

@@ -147,7 +147,7 @@ def test_fan_in_alone_telescopes(key, measured):
 @pytest.mark.ledger("INI3")
 def test_depth_over_width(key, measured):
     """The second moment of ‖a⁽ᴸ⁾‖²/‖a⁽⁰⁾‖² is (1 + 5/n)ᴸ for normal weights of variance 2/n."""
-    n, depth = 20, 4
+    n, depth = 10, 3
     normal = initializers.variance_scaling(2.0, "fan_in", "normal")
 
     def squared(key):
