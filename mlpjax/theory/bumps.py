@@ -10,13 +10,10 @@ bar; N bumps, each as high as the function is in the middle of its bar, make a n
 >>> params = bumps.network(jnp.sin, (0.0, 3.0), bumps=100)
 >>> x = jnp.linspace(0.0, 3.0, 1001)[:, None]
 >>> y = jax.vmap(lambda x: mlp.apply(params, x, activation=activations.sigmoid))(x)
->>> error = jnp.abs(y - jnp.sin(x)).max()
->>> bool(error <= bumps.guarantee(1.0, (0.0, 3.0), bumps=100))
+>>> bool(jnp.abs(y - jnp.sin(x)).max() <= bumps.guarantee(1.0, (0.0, 3.0), bumps=100))
 True
 
 ```
-
-Real numbers keep the guarantee; floating-point numbers add the rounding of N terms.
 """
 
 import math
@@ -24,6 +21,7 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from mlpjax import _check
@@ -58,8 +56,7 @@ def bump(left: ArrayLike, right: ArrayLike, *, sharpness: ArrayLike, height: Arr
     """
     edges = jnp.linspace(left, right, 2)
     c, top = jnp.asarray(sharpness, edges.dtype), jnp.asarray(height, edges.dtype)
-    hidden = Dense(jnp.full((2, 1), c), -c * edges)
-    return hidden, Dense(jnp.stack([top, -top])[None], jnp.zeros(1, edges.dtype))
+    return Dense(jnp.full((2, 1), c), -c * edges), Dense(jnp.stack([top, -top])[None], jnp.zeros(1, edges.dtype))
 
 
 def shares(
@@ -85,7 +82,7 @@ def shares(
         [0.5, 0.5, 0.0, 0.0]
     """
     t, c = _bars(interval, bumps, sharpness)
-    s = sigmoid(c * (x - t[1:-1]))
+    s = sigmoid(c * (jnp.asarray(x, t.dtype) - t[1:-1]))
     return -jnp.diff(s, prepend=1.0, append=0.0)
 
 
@@ -109,7 +106,7 @@ def network(
         Parameters of sizes (1, N − 1, 1), for the activation `sigmoid`.
 
     Raises:
-        ValueError: if N < 2, b ≤ a or c ≤ 0.
+        ValueError: if N < 2, b ≤ a or c ≤ 0, if the edges coincide in this precision, or f returns an array.
 
     Example:
         >>> from mlpjax.theory import bumps
@@ -118,9 +115,8 @@ def network(
         ([-10.0, -20.0, -30.0], [[2.0, 4.0, 6.0]], [0.25])
     """
     t, c = _bars(interval, bumps, sharpness)
-    heights = jax.vmap(f)((t[:-1] + t[1:]) / 2)
-    hidden = Dense(jnp.full((bumps - 1, 1), c), -c * t[1:-1])
-    return hidden, Dense(jnp.diff(heights)[None], heights[:1])
+    heights = _heights(jax.vmap(f)((t[:-1] + t[1:]) / 2), (bumps,), t.dtype)
+    return Dense(jnp.full((bumps - 1, 1), c), -c * t[1:-1]), Dense(jnp.diff(heights)[None], heights[:1])
 
 
 def guarantee(
@@ -154,9 +150,8 @@ def guarantee(
     """
     _check.not_negative("lipschitz", lipschitz, "It bounds |f(x) - f(y)| / |x - y|.")
     t, c = _bars(interval, bumps, sharpness)
-    h = (t[-1] - t[0]) / bumps
-    tails = sigmoid(-c * h * jnp.arange(1, bumps).astype(t.dtype)).sum()
-    return jnp.asarray(lipschitz, t.dtype) * h * (0.5 + 2 * tails)
+    h, k = (t[-1] - t[0]) / bumps, jnp.arange(1, bumps).astype(t.dtype)
+    return jnp.asarray(lipschitz, t.dtype) * h * (0.5 + 2 * sigmoid(-c * h * k).sum())
 
 
 def needed(lipschitz: float, interval: Sequence[float], *, error: float) -> int:
@@ -214,15 +209,15 @@ def surface(
         >>> mlp.sizes(params), round(float(y[0]), 4)
         ((2, 18, 100, 1), 0.1875)
     """
-    t, c = map(jnp.stack, zip(*(_bars(side, bumps, sharpness) for side in box), strict=True))
+    across, up = (_bars(side, bumps, sharpness) for side in box)
+    t, c = map(jnp.stack, zip(across, up, strict=True))
     steps = Dense(jnp.kron(jnp.diag(c), jnp.ones((bumps - 1, 1), t.dtype)), (-c[:, None] * t[:, 1:-1]).ravel())
     middles = (t[:, :-1] + t[:, 1:]) / 2
     heights = jax.vmap(lambda p: jax.vmap(lambda q: f(jnp.stack([p, q])))(middles[1]))(middles[0])
     take = jnp.eye(bumps, dtype=t.dtype)[:, 1:]  # row i takes step i of its side; row 0, none: that step is 1
     first, second = jnp.repeat(take, bumps, axis=0), jnp.tile(take, (bumps, 1))
-    ones = (1 - first.sum(axis=1)) + (1 - second.sum(axis=1))
-    changes = jnp.diff(jnp.diff(heights, axis=0, prepend=0), axis=1, prepend=0)
-    both = Dense(jnp.concatenate([first, second], axis=1), ones - 1)
+    changes = jnp.diff(jnp.diff(_heights(heights, (bumps, bumps), t.dtype), axis=0, prepend=0), axis=1, prepend=0)
+    both = Dense(jnp.concatenate([first, second], axis=1), 1 - first.sum(axis=1) - second.sum(axis=1))
     return steps, both, Dense(changes.reshape(1, -1), jnp.zeros(1, t.dtype))
 
 
@@ -232,13 +227,22 @@ def _bars(interval, bumps, sharpness):
     _check.count("bumps", bumps, 2, "One bump is a constant and has no unit.")
     _increasing("interval[0]", "interval[1]", a, b)
     t = jnp.linspace(a, b, bumps + 1)
+    if _check.concrete(t) and not np.all(np.diff(np.asarray(t, np.float64)) > 0):
+        raise ValueError(f"`interval` must hold {bumps + 1} edges that differ in {t.dtype}; got {a}, {b}. Widen it.")
     _positive("sharpness", 1.0 if sharpness is None else sharpness)
     return t, STEEP * bumps / (t[-1] - t[0]) if sharpness is None else jnp.asarray(sharpness, t.dtype)
 
 
+def _heights(values, shape, dtype):
+    """The values of f in the middles, one number each."""
+    if jnp.shape(values) != shape:
+        raise ValueError(f"`f` must return a number; got the shape {values.shape[len(shape) :]}. Take its only entry.")
+    return values.astype(dtype)
+
+
 def _increasing(low, high, a, b):
-    if _check.concrete((a, b)) and not float(a) < float(b):
-        raise ValueError(f"`{low}` must be less than `{high}`; got {a} and {b}. Give the smaller one first.")
+    if _check.concrete((a, b)) and not -math.inf < float(a) < float(b) < math.inf:
+        raise ValueError(f"`{low}` must be less than `{high}`, both finite; got {a} and {b}. Is their order right?")
 
 
 def _positive(argument, value):

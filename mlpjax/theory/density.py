@@ -57,6 +57,8 @@ def bernstein(values: Float[Array, " values"], x: Scalar) -> Scalar:
     References:
         S. Bernstein: Démonstration du théorème de Weierstrass fondée sur le calcul des probabilités, 1912.
     """
+    values = _floating(values)
+    x = jnp.asarray(x, values.dtype)
 
     def average(_, c):
         return (1 - x) * c + x * jnp.roll(c, -1)
@@ -89,6 +91,7 @@ def cosine_series(values: Float[Array, "..."]) -> Float[Array, "..."]:
     References:
         P. P. Korovkin: Linear operators and approximation theory, 1960.
     """
+    values = _floating(values)
     for axis, m in enumerate(values.shape):
         along = jnp.tensordot(jnp.asarray(_smoothing(m), values.dtype), values, (1, axis))
         values = jnp.moveaxis(along, 0, axis)
@@ -123,6 +126,7 @@ def cosine_network(coefficients: Float[Array, "..."], *, pieces: int) -> tuple[D
         >>> print(f"{mlp.apply(wave, jnp.array([0.0, 1.0]))[0]:.3f}")  # cos 0 · cos π
         -1.000
     """
+    coefficients = _floating(coefficients)
     _check.count("pieces", pieces, 1, "It is the number of segments of each half wave.")
     if coefficients.size < 2:
         raise ValueError(
@@ -157,6 +161,9 @@ def cosine_bound(coefficients: Float[Array, "..."], *, lipschitz: ArrayLike, pie
     Returns:
         The bound.
 
+    Raises:
+        ValueError: if `pieces` is not a positive integer, or L < 0.
+
     Example:
         >>> import jax.numpy as jnp
         >>> from mlpjax.theory import density
@@ -164,6 +171,9 @@ def cosine_bound(coefficients: Float[Array, "..."], *, lipschitz: ArrayLike, pie
         >>> print(f"{density.cosine_bound(coefficients, lipschitz=1.0, pieces=10):.3f}")
         0.260
     """
+    _check.not_negative("lipschitz", lipschitz, "It bounds |f(x) - f(y)| / |x - y|.")
+    _check.count("pieces", pieces, 1, "It is the number of segments of each half wave.")
+    coefficients = _floating(coefficients)
     sines = [math.sin(math.pi / (2 * m + 2)) for m in coefficients.shape]
     waves = jnp.abs(coefficients).sum() - jnp.abs(coefficients[(0,) * coefficients.ndim])
     return jnp.asarray(lipschitz, waves.dtype) * math.hypot(*sines) + math.pi**2 / (8 * pieces**2) * waves
@@ -203,7 +213,8 @@ def monomial(power: int, *, activation: Activation, at: ArrayLike, step: ArrayLi
     derivative = activation.fn
     for _ in range(power):
         derivative = jax.grad(derivative)
-    at, step = jnp.asarray(1.0 * at), jnp.asarray(1.0 * step)
+    at = _floating(at)
+    step = jnp.asarray(step, at.dtype)
     slope = derivative(at)
     if _check.concrete(slope) and not abs(float(slope)) > jnp.finfo(slope.dtype).eps:
         raise ValueError(
@@ -212,8 +223,14 @@ def monomial(power: int, *, activation: Activation, at: ArrayLike, step: ArrayLi
         )
     j = np.arange(power + 1)
     signed = [(-1.0) ** (power - i) * math.comb(power, i) for i in j]
-    hidden = Dense(step * (j - power / 2)[:, None], jnp.full(power + 1, at))
+    hidden = Dense(step * jnp.asarray(j - power / 2, at.dtype)[:, None], jnp.full(power + 1, at))
     return hidden, Dense(jnp.asarray(signed, slope.dtype)[None] / (slope * step**power), jnp.zeros(1, slope.dtype))
+
+
+def _floating(values):
+    """As an array that is not of whole numbers."""
+    values = jnp.asarray(values)
+    return values if jnp.issubdtype(values.dtype, jnp.inexact) else values.astype(float)
 
 
 def _smoothing(m: int) -> np.ndarray:

@@ -276,11 +276,39 @@ def test_under_transformations():
     assert jax.vmap(lambda c: bumps.guarantee(1.0, (A, B), bumps=6, sharpness=c))(jnp.asarray([1.0, 2.0])).shape == (2,)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_one_dtype_whatever_the_function_returns(dtype, unchecked):
+    """The interval decides; f may return whole numbers or truth values."""
+    zero, one = jnp.zeros((), dtype), jnp.ones((), dtype)
+
+    def everything(zero, one):
+        line, plane = (zero, one), ((zero, one), (zero, one))
+        return (
+            bumps.network(lambda x: (x > 0.5).astype(int), line, bumps=2),
+            bumps.surface(lambda x: x[0] > x[1], plane, bumps=3),
+            bumps.shares(0, line, bumps=2),
+            bumps.guarantee(1, line, bumps=2),
+        )
+
+    found = jax.eval_shape(everything, zero, one)
+    assert {v.dtype.name for v in jax.tree.leaves(found)} == {dtype}
+
+
 def test_mistakes_are_said(unchecked):
     f = jnp.sin
     for call, said in (
         (lambda: bumps.network(f, (0.0, 1.0), bumps=1), "`bumps` must be an integer ≥ 2; got 1"),
-        (lambda: bumps.network(f, (1.0, 1.0), bumps=4), r"`interval\[0\]` must be less than `interval\[1\]`; got 1.0"),
+        (
+            lambda: bumps.network(f, (1.0, 1.0), bumps=4),
+            r"`interval\[0\]` must be less than `interval\[1\]`, both finite",
+        ),
+        (lambda: bumps.needed(1.0, (0.0, np.inf), error=0.1), "`interval.*both finite; got 0.0 and inf"),
+        (lambda: bumps.network(f, np.float32([1, 1 + 2e-7]), bumps=4), "`interval` must hold 5 edges that differ in"),
+        (
+            lambda: bumps.network(lambda x: x[None], (0.0, 1.0), bumps=4),
+            r"`f` must return a number; got the shape \(1,",
+        ),
+        (lambda: bumps.surface(lambda x: x, BOX, bumps=4), r"`f` must return a number; got the shape \(2,\)"),
         (lambda: bumps.network(f, (0.0, 1.0), bumps=4, sharpness=0.0), "`sharpness` must be a finite number > 0"),
         (lambda: bumps.guarantee(-1.0, (0.0, 1.0), bumps=4), "`lipschitz` must be a finite number ≥ 0; got -1.0"),
         (lambda: bumps.needed(1.0, (0.0, 1.0), error=0.0), "`error` must be a finite number > 0; got 0.0"),

@@ -220,7 +220,22 @@ def test_monomial_of_a_power_is_exact():
     np.testing.assert_allclose(found, x[:, 0] ** 3, atol=1e2 * tolerance(jnp.zeros(()).dtype))
 
 
+def test_whole_numbers_and_mixed_precisions(unchecked):
+    """Whole numbers are taken as what they are, and the dtype of the values or of the bias decides."""
+    whole, x = jnp.arange(5) ** 2, jnp.float32(0.5)
+    np.testing.assert_allclose(density.cosine_series(whole), density.cosine_series(whole.astype(float)))
+    assert float(density.bernstein(whole, 0.5)) == 5
+    network = density.cosine_network(whole, pieces=2)
+    mixed = density.monomial(2, activation=sigmoid, at=x, step=0.1), density.bernstein(cast([0, 1, 2]), x)
+    assert {v.dtype for v in jax.tree.leaves((network, mixed[1]))} == {cast(0).dtype}
+    assert {v.dtype.name for v in jax.tree.leaves(mixed[0])} == {"float32"}
+
+
 def test_messages():
+    with pytest.raises(ValueError, match=r"`pieces` must be an integer ≥ 1; got 0"):
+        density.cosine_bound(jnp.ones(3), lipschitz=1.0, pieces=0)
+    with pytest.raises(ValueError, match=r"`lipschitz` must be a finite number ≥ 0; got -1"):
+        density.cosine_bound(jnp.ones(3), lipschitz=-1.0, pieces=2)
     with pytest.raises(ValueError, match=r"`pieces` must be an integer ≥ 1; got 0"):
         density.cosine_network(jnp.ones(3), pieces=0)
     with pytest.raises(ValueError, match=r"`coefficients` must hold at least one wave .* got the shape \(1, 1\)"):
