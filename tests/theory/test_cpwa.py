@@ -91,7 +91,7 @@ def four_ways(A, b, x):
 
 
 @pytest.mark.ledger("UAT5")
-@pytest.mark.parametrize("d", [1, 3, 5])
+@pytest.mark.parametrize("d", [1, 5])
 def test_lattice_and_convex_parts(d, measured):
     """f = max min = g − h; g and h are max of sums and lie below their chords."""
     worst = 0.0
@@ -295,16 +295,15 @@ def test_two_covers_are_refused(unchecked):
             cpwa.lattice_form(points, np.asarray(simplices), np.zeros(len(points)))
 
 
-def test_whole_numbers_are_given_real_weights(unchecked):
-    """Slopes between them are fractions."""
-    square, two = 2 * jnp.asarray([[0, 0], [1, 0], [1, 1], [0, 1]]), jnp.asarray([[0, 1, 2], [0, 2, 3]])
-    surface = cpwa.from_triangulation(square, two, jnp.asarray([0, 1, 0, 2]))
+def test_fractions_are_kept(unchecked):
+    """Slopes between whole numbers, in networks of real weights; a half as coefficient of a maximum."""
+    square, two = 2 * np.asarray([[0, 0], [1, 0], [1, 1], [0, 1]]), np.asarray([[0, 1, 2], [0, 2, 3]])
+    A, b, _ = cpwa.lattice_form(square, two, jnp.asarray([0, 1, 0, 2]))
+    assert A.dtype == b.dtype == real(0).dtype and A.tolist() == [[0.5, -0.5], [-1, 1]]
     spline = cpwa.from_samples(jnp.asarray([0, 2, 4]), jnp.asarray([0, 1, 5]))
-    for network, x, wanted in ((surface, real([1, 0]), 0.5), (spline, real([1]), 0.5)):
-        assert {leaf.dtype for leaf in jax.tree.leaves(network)} == {real(0).dtype}
-        np.testing.assert_allclose(mlp.apply(network, x), [wanted])
-    A, b = jnp.asarray([[1.0], [2.0]]), jnp.asarray([0.0, 1.0])
-    assert mlp.apply(cpwa.from_hinges(A, b, ((0.5, (0, 1)), (-0.25, (0,)))), real([2])) == 2
+    assert {leaf.dtype for leaf in jax.tree.leaves(spline)} == {real(0).dtype}
+    assert spline[1].W.tolist() == [[-0.5, 2]]
+    assert cpwa.from_hinges(jnp.ones((2, 1)), jnp.zeros(2), ((0.5, (0,)),))[0].W == 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """From networks back to knots and slopes: `cpwa.from_network`."""
 
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
