@@ -15,8 +15,8 @@ which counts the layers, and its sizes $(n_0, \dots, n_L)$. Everything can be ji
 
 `pad`, and with it the joining of networks of unequal depth, adds units of `relu.identity`, so it is for ReLU in the
 hidden layers; everything else holds for every activation. Rounded are the product of the two matrices that touch in
-`compose`, and in `add` the sum of the last biases. The others only place numbers beside zeros, and identity units pass
-on what they are given. Still the last bits may differ: the compiler may add up a longer row in another order.
+`compose`, the sum of the last biases in `add`, and multiples in `scale`. The others only place numbers beside zeros.
+Still the last bits may differ: the compiler may add up a longer row in another order.
 """
 
 from collections.abc import Sequence

@@ -44,7 +44,8 @@ def identity(width: int = 1, *, dtype: DTypeLike | None = None) -> tuple[Dense, 
         = \begin{bmatrix} I & -I \end{bmatrix}
           \operatorname{ReLU}\Bigl(\begin{bmatrix} I \\ -I \end{bmatrix} x\Bigr), \qquad x \in \mathbb R^n$$
 
-    Nothing is rounded: one of the two terms is x itself, the other is 0.
+    Nothing is rounded: one of the two terms is x itself, the other is 0. The derivative is 1 except at x = 0, where
+    autodiff gives 0: it takes the derivative of each ReLU there as 0.
 
     Args:
         width: the number n of inputs.

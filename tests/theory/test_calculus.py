@@ -172,9 +172,12 @@ def test_jit_vmap_and_grad(measured):
 
 
 def test_dtypes_are_kept():
-    half = relu.maximum(dtype=jnp.bfloat16)
-    made = calculus.compose(calculus.pad(relu.absolute(dtype=jnp.bfloat16), 4), calculus.scale(half, 3))
-    assert {leaf.dtype for leaf in jax.tree.leaves(calculus.add(made, half))} == {jnp.dtype(jnp.bfloat16)}
+    def made():
+        half = relu.maximum(dtype=jnp.bfloat16)
+        deep = calculus.compose(calculus.pad(relu.absolute(dtype=jnp.bfloat16), 4), calculus.scale(half, 3))
+        return calculus.add(deep, half)
+
+    assert {leaf.dtype for leaf in jax.tree.leaves(jax.eval_shape(made))} == {jnp.dtype(jnp.bfloat16)}
 
 
 def test_what_does_not_fit(unchecked):

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -14,7 +13,7 @@ from mlpjax import _check
 from mlpjax._types import Array
 from mlpjax.layers.dense import Dense
 from mlpjax.theory import calculus
-from mlpjax.theory.cpwa._lattice import max_affine
+from mlpjax.theory.cpwa._lattice import check_pieces, checked_sets, max_affine
 
 Terms = tuple[tuple[int, tuple[int, ...]], ...]
 
@@ -55,7 +54,7 @@ def hinges(A: Float[Array | np.ndarray, "M d"], b: Float[Array | np.ndarray, " M
     """
     if not _check.concrete((A, b)):
         raise ValueError("`A` and `b` must be known, not traced: they decide which functions meet in which maximum.")
-    calculus.affine(jnp.asarray(A), jnp.asarray(b))
+    check_pieces(A, b)
     slopes, values = np.asarray(A, float), np.asarray(b, float)
     terms = Counter({tuple(range(len(values))): 1})
     for size in range(len(values), slopes.shape[1] + 1, -1):
@@ -66,7 +65,9 @@ def hinges(A: Float[Array | np.ndarray, "M d"], b: Float[Array | np.ndarray, " M
     return tuple(sorted(((c, s) for s, c in terms.items() if c), key=lambda term: (len(term[1]), term)))
 
 
-def from_hinges(A: Float[Array, "M d"], b: Float[Array, " M"], terms: Terms) -> tuple[Dense, ...]:
+def from_hinges(
+    A: Float[Array, "M d"], b: Float[Array, " M"], terms: Sequence[tuple[float, Sequence[int]]]
+) -> tuple[Dense, ...]:
     r"""A signed sum of maxima as a network (UAT5).
 
     $$f(x) = \sum_k c_k \max_{m \in S_k} (a_m \cdot x + b_m), \qquad L = \lceil\log_2 \max_k |S_k|\rceil + 1$$
@@ -74,13 +75,13 @@ def from_hinges(A: Float[Array, "M d"], b: Float[Array, " M"], terms: Terms) -> 
     Args:
         A: slopes, shape `(M, d)`.
         b: values at 0, shape `(M,)`.
-        terms: pairs of $c_k$ and $S_k$, as `hinges` finds them.
+        terms: pairs of a number $c_k$ and indices $S_k$ of rows, from 0 to M − 1, as `hinges` finds them.
 
     Returns:
         Parameters with d inputs and one output.
 
     Raises:
-        ValueError: if the shapes do not fit.
+        ValueError: if the shapes do not fit, a set is empty or holds what is no index, or there is none.
 
     Example:
         >>> import jax.numpy as jnp
@@ -90,11 +91,13 @@ def from_hinges(A: Float[Array, "M d"], b: Float[Array, " M"], terms: Terms) -> 
         >>> mlp.sizes(cpwa.max_affine(A, b)), mlp.sizes(cpwa.from_hinges(A, b, cpwa.hinges(A, b)))
         ((1, 5, 3, 1), (1, 8, 1))
     """
-    return _from_hinges(A, b, tuple((int(c), tuple(s)) for c, s in terms))
+    check_pieces(A, b)
+    sets = checked_sets([s for _, s in terms], len(b), "terms")
+    return _from_hinges(A, b, tuple(zip((float(c) for c, _ in terms), sets, strict=True)))
 
 
 @functools.partial(jax.jit, static_argnames="terms")
-def _from_hinges(A: Array, b: Array, terms: Terms) -> tuple[Dense, ...]:
+def _from_hinges(A: Array, b: Array, terms: tuple[tuple[float, tuple[int, ...]], ...]) -> tuple[Dense, ...]:
     maxima = ((c, max_affine(A[np.asarray(s)], b[np.asarray(s)])) for c, s in terms)
     return calculus.add(*(calculus.scale(network, c) for c, network in maxima))
 

@@ -22,8 +22,9 @@ def from_samples(x: Float[Array, " n"], y: Float[Array, " n"]) -> tuple[Dense, D
     $$f(t) = y_1 - s_0 \operatorname{ReLU}(x_1 - t) + s_1 \operatorname{ReLU}(t - x_1)
       + \sum_{k=2}^{n-2} (s_k - s_{k-1}) \operatorname{ReLU}(t - x_k)$$
 
-    for points counted from 0, with the slopes $s_k = (y_{k+1} - y_k) / (x_{k+1} - x_k)$. Each unit bends the line at
-    one point by the jump of the slope there. Beyond the first and the last point the outer segments go on.
+    for points counted from 0, with the slopes $s_k = (y_{k+1} - y_k) / (x_{k+1} - x_k)$, and $s_1 = s_0$ if n = 2. Each
+    unit bends the line at one point by the jump of the slope there. Beyond the first and the last point the outer
+    segments go on.
 
     Args:
         x: n ≥ 2 places, increasing.
@@ -44,6 +45,7 @@ def from_samples(x: Float[Array, " n"], y: Float[Array, " n"]) -> tuple[Dense, D
         >>> mlp.sizes(spline), [mlp.apply(spline, jnp.asarray([t])).item() for t in (-1.0, 0.5, 1.5, 9.0)]
         ((1, 3, 1), [-1.0, 2.0, 2.5, 2.0])
     """
+    x, y = jnp.asarray(x), jnp.asarray(y)  # as they will be compared: places may become equal in float32
     if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
         raise ValueError(f"`x` and `y` must be vectors of one length, at least 2; got shapes {x.shape} and {y.shape}.")
     if _check.concrete(x) and not np.all(np.diff(np.asarray(x)) > 0):
@@ -53,7 +55,9 @@ def from_samples(x: Float[Array, " n"], y: Float[Array, " n"]) -> tuple[Dense, D
 
 @jax.jit
 def _spline(x: Array, y: Array) -> tuple[Dense, Dense]:
-    s, knots = jnp.diff(y) / jnp.diff(x), x[1:-1] if len(x) > 2 else x[1:]
+    s = jnp.diff(y) / jnp.diff(x)
+    x, y = x.astype(s.dtype), y.astype(s.dtype)
+    knots = x[1:-1] if len(x) > 2 else x[1:]
     directions = jnp.concatenate([-jnp.ones_like(x[:1]), jnp.ones_like(knots)])
     hidden = Dense(directions[:, None], -directions * jnp.concatenate([knots[:1], knots]))
     jumps = jnp.concatenate([-s[:1], s[1:2] if len(x) > 2 else s, jnp.diff(s[1:])])
@@ -81,7 +85,8 @@ def from_triangulation(
         the network is f; outside, it is some continuous piecewise affine function with the same pieces.
 
     Raises:
-        ValueError: if the shapes do not fit, the simplices do not triangulate a convex set, or something is traced.
+        ValueError: if the shapes do not fit, a number is not finite, the simplices do not triangulate a convex set,
+            or something is traced.
 
     Example:
         >>> import jax.numpy as jnp
@@ -107,7 +112,8 @@ def lattice_form(
 
     Each triangle is cut along all lines on which another piece equals its own into convex parts Q, so that on each
     part every piece lies either above f or below. Of the sets, those are kept that contain no other: the minimum
-    over a larger set is lower, and the maximum does not need it. Of equal pieces one is kept.
+    over a larger set is lower, and the maximum does not need it. Of equal pieces one is kept. The m − 1 other pieces
+    can cut a triangle into about m²/2 parts, so the work grows fast: this is for tens of triangles, not for thousands.
 
     Args:
         points: the corners, shape `(n, d)` with d = 1 or 2.
@@ -118,7 +124,8 @@ def lattice_form(
         A, b and the sets, as `lattice` and `convex_parts` take them.
 
     Raises:
-        ValueError: if the shapes do not fit, the simplices do not triangulate a convex set, or something is traced.
+        ValueError: if the shapes do not fit, a number is not finite, the simplices do not triangulate a convex set,
+            or something is traced.
 
     Example:
         >>> import numpy as np
@@ -144,7 +151,7 @@ def lattice_form(
     each = zip(pieces, homogeneous[T], strict=True)
     above = {s for piece, corners in each for s in _above(functools.partial(heights, piece=piece), corners)}
     sets = sorted(tuple(sorted(s)) for s in above if not any(other < s for other in above))
-    dtype = values.dtype if isinstance(values, Array) else None
+    dtype = values.dtype if isinstance(values, Array) and jnp.issubdtype(values.dtype, jnp.floating) else None
     return jnp.asarray(unique[:, :-1], dtype), jnp.asarray(unique[:, -1], dtype), tuple(sets)
 
 
@@ -182,6 +189,8 @@ def _check_triangulation(P: np.ndarray, T: np.ndarray, v: np.ndarray) -> np.ndar
         )
     if not (np.issubdtype(T.dtype, np.integer) and 0 <= T.min() and T.max() < len(P)):
         raise ValueError(f"`simplices` must hold indices of points, from 0 to {len(P) - 1}; got {T.tolist()}.")
+    _check.finite("points", P)
+    _check.finite("values", v)
     homogeneous = np.c_[P, np.ones(len(P))]
     flat = np.abs(np.linalg.det(homogeneous[T])) <= ROUNDING * np.ptp(P, axis=0).prod()
     if flat.any():
@@ -203,6 +212,8 @@ def _check_cover(homogeneous: np.ndarray, T: np.ndarray) -> None:
                 f"`simplices` must fill a convex set and meet in common faces only; the face {sorted(face)} breaks "
                 f"this. `scipy.spatial.Delaunay` triangulates the convex hull of points."
             )
-    inside = np.linalg.solve(homogeneous[T].transpose(0, 2, 1), homogeneous[T[0]].mean(axis=0)[:, None]) > ROUNDING
+    weights = np.sqrt(np.arange(1, T.shape[1] + 1))  # not the center, which may lie on a side of another one
+    place = (weights / weights.sum()) @ homogeneous[T[0]]
+    inside = np.linalg.solve(homogeneous[T].transpose(0, 2, 1), place[:, None]) > ROUNDING
     if inside.all(axis=(1, 2)).sum() != 1:
-        raise ValueError("`simplices` must not overlap; the center of the first one lies in another one too.")
+        raise ValueError("`simplices` must not overlap; a point inside the first one lies in another one too.")

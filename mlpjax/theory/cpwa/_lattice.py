@@ -45,8 +45,7 @@ def max_affine(A: Float[Array, "M d"], b: Float[Array, " M"]) -> Network:
         >>> mlp.sizes(largest), mlp.apply(largest, jnp.asarray([2.0, 7.0, 1.0, 8.0, 3.0])).tolist()
         ((5, 8, 5, 3, 1), [8.0])
     """
-    if A.ndim != 2 or len(A) == 0:
-        raise ValueError(f"`A` must have shape (M, d) with M ≥ 1, one row for each function; got {A.shape}.")
+    check_pieces(A, b)
     network = calculus.affine(A, b)
     while (left := len(network[-1].b)) > 1:
         pairs = [relu.maximum(dtype=A.dtype)] * (left // 2) + [relu.identity(dtype=A.dtype)] * (left % 2)
@@ -103,7 +102,7 @@ def lattice(A: Float[Array, "M d"], b: Float[Array, " M"], sets: Sequence[Sequen
         Parameters with d inputs and one output.
 
     Raises:
-        ValueError: if a set is empty or holds what is no index, or there is no set.
+        ValueError: if the shapes do not fit, a set is empty or holds what is no index, or there is no set.
 
     Example:
         >>> import jax.numpy as jnp
@@ -120,7 +119,8 @@ def lattice(A: Float[Array, "M d"], b: Float[Array, " M"], sets: Sequence[Sequen
         - S. Ovchinnikov (2002). Max-min representations of piecewise linear functions. *Beiträge zur Algebra und
           Geometrie* 43(1), 297–302.
     """
-    return _lattice(A, b, _checked(sets, len(b)))
+    check_pieces(A, b)
+    return _lattice(A, b, checked_sets(sets, len(b)))
 
 
 @functools.partial(jax.jit, static_argnames="sets")  # compiled once for each shape: many small arrays
@@ -148,7 +148,7 @@ def convex_parts(
         Networks of g and of h: `calculus.add(g, calculus.scale(h, -1.0))` is f.
 
     Raises:
-        ValueError: if a set is empty or holds what is no index, or there is no set.
+        ValueError: if the shapes do not fit, a set is empty or holds what is no index, or there is no set.
 
     Example:
         >>> import jax.numpy as jnp
@@ -158,7 +158,8 @@ def convex_parts(
         >>> [mlp.apply(part, jnp.asarray([3.0])).item() for part in cpwa.convex_parts(A, b, [[0], [1, 2]])]
         [2.0, 2.0]
     """
-    return _convex_parts(A, b, _checked(sets, len(b)))
+    check_pieces(A, b)
+    return _convex_parts(A, b, checked_sets(sets, len(b)))
 
 
 @functools.partial(jax.jit, static_argnames="sets")
@@ -176,12 +177,21 @@ def _negated_minima(A: Array, b: Array, sets: Sets) -> list[Network]:
     return [max_affine(-A[row], -b[row]) for row in rows]
 
 
-def _checked(sets: Sequence[Sequence[int]], pieces: int) -> Sets:
+def check_pieces(A: Array | np.ndarray, b: Array | np.ndarray) -> None:
+    """Affine functions, as many slopes as values; an index too many would else be clamped to the last one."""
+    if np.ndim(A) != 2 or len(A) == 0 or np.shape(b) != np.shape(A)[:1]:
+        raise ValueError(
+            f"`A` must have shape (M, d) with M ≥ 1, one row for each function, and `b` (M,); "
+            f"got {np.shape(A)} and {np.shape(b)}."
+        )
+
+
+def checked_sets(sets: Sequence[Sequence[int]], pieces: int, argument: str = "sets") -> Sets:
     """Tuples of whole numbers, which are hashable."""
-    wrong = [s for s in sets if len(s) == 0 or not all(0 <= j < pieces for j in s)]
+    wrong = [s for s in sets if len(s) == 0 or not all(j in range(pieces) for j in s)]
     if wrong or len(sets) == 0:
         raise ValueError(
-            f"`sets` must hold one set or more, each of one index or more from 0 to {pieces - 1}; "
+            f"`{argument}` must hold one set or more, each of one index or more from 0 to {pieces - 1}; "
             f"got {wrong[0] if wrong else 'no set'}. The indices count the rows of `A` and `b`."
         )
     return tuple(tuple(int(j) for j in s) for s in sets)
