@@ -60,6 +60,8 @@ def test_what_the_section_says_of_accuracy():
     assert f"they stop at {percent(plain['equal width', 64]['train'])} %" in section()
     assert f"bring them to {percent(longer['train'])} %" in section()
     assert max(plain["equal parameters", 64]["train"]) < 0.5
+    deepest = [row for row in rows if row["depth"] >= 32 and row["start"] != "residual" and row["width"] == 32]
+    assert len(deepest) == 4 and {row["rate"] for row in deepest} == {0.001}
     others = [row for row in rows if row["start"] != "plain" and row["law"] == "equal width"]
     assert min(np.mean(row["train"]) for row in others) > 0.99
     few = max(np.mean(row["test"]) - np.std(row["test"], ddof=1) / 10**0.5 for row in rows if row["depth"] > 2)
@@ -79,6 +81,8 @@ def test_table_of_cost():
             cells += [f"{ratio['median']:.1f}"]
             assert 0.8 < ratio["low"] / ratio["median"] <= ratio["high"] / ratio["median"] < 1.2
         assert f"| {' | '.join(cells)} |" in section()
+    work = {depth: found["equal parameters", depth]["multiply_adds"] for depth in depth_accuracy.DEPTHS}
+    assert f"64 layers take {work[64] / work[1]:.1f} times as many multiplications as one" in section()
 
 
 @pytest.mark.ledger("DEP3")

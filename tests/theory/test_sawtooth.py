@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import re
 from fractions import Fraction
 
 import jax
@@ -188,7 +189,7 @@ def test_sawtooth_error(measured):
     copied = distance(k, cuts, ends)[0]
     measured(abs(copied / (0.25 - teeth / 2 ** (k + 1)) - 1), 1e-12, oracle="a quarter of what is not copied")
     assert sawtooth.sawtooth_error(k, pieces=11) == 0.25 - 10 / 2 ** (k + 1) < copied
-    assert sawtooth.sawtooth_error(3, pieces=100) == 0.0
+    assert sawtooth.sawtooth_error(3, pieces=100) == sawtooth.sawtooth_error(3, pieces=10**400) == 0.0
 
 
 @pytest.mark.ledger("DEP1")
@@ -283,12 +284,13 @@ def test_contracts():
     """jit, vmap and grad; every dtype that was asked for."""
     for build in (sawtooth.tent, lambda **o: sawtooth.sawtooth(3, **o), lambda **o: sawtooth.square(3, **o)):
         for dtype in (jnp.float32, jnp.bfloat16):
-            params = build(dtype=dtype)
+            params = jax.eval_shape(lambda build=build, dtype=dtype: build(dtype=dtype))
             assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype(dtype)}
-            assert mlp.apply(params, jnp.asarray([0.25], dtype)).dtype == dtype
+            assert jax.eval_shape(mlp.apply, params, jax.ShapeDtypeStruct((1,), dtype)).dtype == dtype
     assert_trees_equal(jax.jit(lambda: sawtooth.square(4))(), sawtooth.square(4))
     params = sawtooth.multiply(8)
-    assert {leaf.dtype for leaf in jax.tree.leaves(sawtooth.multiply(2, dtype=jnp.float32))} == {jnp.dtype("float32")}
+    single = jax.eval_shape(lambda: sawtooth.multiply(2, dtype=jnp.float32))
+    assert {leaf.dtype for leaf in jax.tree.leaves(single)} == {jnp.dtype("float32")}
     point = jnp.asarray([0.3, -0.61])
     slope = jax.jit(jax.grad(lambda p: mlp.apply(params, p)[0]))(point)
     np.testing.assert_allclose(slope, point[::-1], atol=2 / 2**8)
@@ -298,8 +300,8 @@ def test_sawtooth_says_what_is_wrong(unchecked):
     for build in (sawtooth.sawtooth, sawtooth.square, sawtooth.multiply):
         with pytest.raises(ValueError, match="`k` must be an integer ≥ 1; got 0"):
             build(0)
-    for bound in (0.0, -1.0, math.inf, math.nan):
-        with pytest.raises(ValueError, match=f"`bound` must be a positive number; got {bound}"):
+    for bound in (0.0, -1.0, math.inf, math.nan, 1e200, 1e-200):
+        with pytest.raises(ValueError, match=re.escape(f"`bound` must be a positive number; got {bound}")):
             sawtooth.multiply(2, bound=bound)
     with pytest.raises(ValueError, match="`hidden_layers` must be an integer ≥ 1; got 0"):
         sawtooth.width_needed(8, hidden_layers=0)
@@ -308,3 +310,7 @@ def test_sawtooth_says_what_is_wrong(unchecked):
             call(0)
     with pytest.raises(ValueError, match="`pieces` must be an integer ≥ 1; got 0"):
         sawtooth.sawtooth_error(3, pieces=0)
+    for k, message in ((0, "`k` must be an integer ≥ 1; got 0"), (128, "`k` must be below 128 for float32")):
+        with pytest.raises(ValueError, match=message):
+            sawtooth.triangle_wave(jnp.ones(1, jnp.float32), k)
+    assert sawtooth.triangle_wave(np.array([0.5, 1, 2.0**-127], np.float32), 127).tolist() == [0, 0, 1]

@@ -41,7 +41,8 @@ def sawtooth(k: int, *, dtype: DTypeLike | None = None) -> tuple[Dense, ...]:
 
     $$s_k = \underbrace{T \circ \dots \circ T}_{k}$$
 
-    No operation rounds: the network is exact at every floating-point number of [0, 1].
+    No operation rounds: the network is exact at every normal floating-point number of [0, 1]. (XLA may take subnormal
+    ones for 0, and matrix products in TF32 round what they are given.)
 
     Args:
         k: the number of folds.
@@ -75,10 +76,16 @@ def triangle_wave(x: Float[Array, "..."], k: int) -> Float[Array, "..."]:
     Returns:
         One value for each x, equal to `sawtooth(k)` on [0, 1] in every bit.
 
+    Raises:
+        ValueError: if k is not a positive integer, or $2^k$ is too large for the dtype of x.
+
     Example:
         >>> import jax.numpy as jnp
         >>> from mlpjax.theory import sawtooth
         >>> sawtooth.triangle_wave(jnp.array([0.0, 0.125, 0.25, 0.4375]), 2).tolist()
         [0.0, 0.5, 1.0, 0.25]
     """
+    _check.count("k", k, 1, "The tent map is applied at least once.")
+    if k >= (most := jnp.finfo(x.dtype).maxexp):
+        raise ValueError(f"`k` must be below {most} for {x.dtype}, which cannot hold 2ᵏ; got {k}. Use `sawtooth(k)`.")
     return jnp.abs(2.0**k * x - 2.0 * jnp.round(2.0 ** (k - 1) * x))

@@ -86,7 +86,7 @@ def sawtooth_error(k: int, *, pieces: int) -> float:
     """
     _check.count("k", k, 1, "The tent map is applied at least once.")
     _check.count("pieces", pieces, 1, "A function has at least one piece.")
-    return max(0.0, 0.25 - (pieces - 1) / 2 ** (k + 1))
+    return max(0, 2 ** (k - 1) - (pieces - 1)) / 2 ** (k + 1)
 
 
 def square_error(pieces: int) -> float:

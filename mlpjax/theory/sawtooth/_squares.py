@@ -1,7 +1,6 @@
 """Squares and products by depth."""
 
 import functools
-import math
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -63,7 +62,7 @@ def multiply(k: int, *, bound: float = 1.0, dtype: DTypeLike | None = None) -> t
         Parameters of sizes (2, 4, 6, …, 6, 1) with k + 1 hidden layers. With x = 0 or y = 0 the two squares cancel.
 
     Raises:
-        ValueError: if k is not a positive integer, or the bound is not a positive number.
+        ValueError: if k is not a positive integer, or the bound not a positive number with a square within the dtype.
 
     Example:
         >>> import jax.numpy as jnp
@@ -75,8 +74,9 @@ def multiply(k: int, *, bound: float = 1.0, dtype: DTypeLike | None = None) -> t
     References:
         D. Yarotsky: Error bounds for approximations with deep ReLU networks. Neural Networks 94, 2017.
     """
-    if not (math.isfinite(bound) and bound > 0):
-        raise ValueError(f"`bound` must be a positive number; got {bound}. It limits both factors.")
+    largest = float(jnp.finfo(jnp.zeros((), dtype).dtype).max)
+    if not (bound > 0 and 1 / largest < bound * bound < largest):
+        raise ValueError(f"`bound` must be a positive number; got {bound}. Its square, and 1 over it, must be finite.")
     half = 0.5 / bound
     magnitude = _chain(absolute(dtype=dtype), square(k, dtype=dtype))
     squares = parallel(magnitude, magnitude)
