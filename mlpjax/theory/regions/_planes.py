@@ -181,7 +181,7 @@ def raster(
     packed = np.concatenate([_patterns(layers, slopes, plane, s, some) for some in rows if len(some)])
     found, ids = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_inverse=True)
     bits = np.unpackbits(found.view(np.uint8).reshape(len(found), -1), axis=1)
-    return Raster(ids.reshape(shape), bits[:, : sum(len(b) for _, b in layers[:-1])].astype(bool))
+    return Raster(ids.reshape(shape), bits[:, 1 : 1 + sum(len(b) for _, b in layers[:-1])].astype(bool))
 
 
 def _prepare(params, origin, directions, activation):
@@ -200,8 +200,8 @@ def _rectangle(low, high):
 
 
 def _patterns(layers, slopes, plane, s, t) -> np.ndarray:
-    """Patterns at the points of some rows, eight units a byte."""
-    (W, b), active = layers[0], []
+    """Patterns at the points of some rows, eight units a byte, behind a bit that is 0 even if there are no units."""
+    (W, b), active = layers[0], [np.zeros((len(t) * len(s), 1), bool)]
     u, v, origin = plane @ W.T
     z = ((s[:, None] * u)[None] + (t[:, None] * v + origin + b)[:, None]).reshape(-1, len(b))
     for (W, b), slope in zip(layers[1:], slopes, strict=True):
