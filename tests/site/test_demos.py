@@ -547,7 +547,11 @@ def test_sawtooth_points_that_end_together(demo):
     place.page.mouse.up()
     assert place.get_by_label("Point x").input_value() == "0.5" and "0.500 → 1.00." in story()
     place.get_by_label("Point x").press("Home")
-    assert "0 → 0" in story()
+    assert "0 → 0" in story() and "1 other point ends there" in story()  # at a kink: 0 and 1
+    place.get_by_label("Folds k").press("ArrowRight")
+    assert "2 other points" in story()  # ½ and 1
+    place.get_by_label("Point x").fill("0.25")
+    assert "0.250 → 0.500 → 1.00" in story() and "1 other point ends there" in story()
     place.page.wait_for_timeout(1200)  # the fold is over
     assert demo.found == []
 
