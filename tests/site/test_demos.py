@@ -581,6 +581,20 @@ def test_regions_trains_and_counts(demo):
     assert fact("step") == 0 and demo.found == []
 
 
+def test_regions_that_the_page_counts():
+    """The numbers of the chapter on depth are those that the demo holds."""
+    data, page = json.loads(figures.demo_data("regions")), (DOCS / "book/depth.md").read_text("utf-8")
+    count = lambda net, step: int(data["references"]["moons"][net][0][data["marks"].index(step)][3])
+    least, most = data["nets"]["8 + 8"]["best"]
+    for said in (
+        f"the 26 lines meet at the origin: {count('26', 0)} regions",
+        f"in the square is then {count('26', 1)}, the most",
+        f"after 300 steps {count('26', 300)} regions",
+        f"has {least} regions or more, none has more than {most:,}, and this one has {count('8 + 8', 300)} after 300",
+    ):
+        assert said in page, said
+
+
 def test_regions_zoom_and_the_ring(demo):
     place = demo("regions")
     said = lambda: place.locator(".mx-regions__here").inner_text()

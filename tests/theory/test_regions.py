@@ -157,14 +157,14 @@ def test_pieces_do_not_depend_on_the_unit_of_length(unit):
 def test_values_are_those_of_the_network(measured):
     """Random networks at random points, on the line, on rays and on segments; and `mlp.apply` in its own precision."""
     rng = np.random.default_rng(1)
-    worst = 0.0
+    worst, leaky = 0.0, leaky_relu(0.125)
     for i in range(30):
         sizes, down = (1 + i % 5, *((12, 9, 7)[: i % 4]), 1 + i % 3), (0.0, 0.125)[i % 2]
         params = network(rng, sizes, normal)
         x0, u = rng.normal(size=(2, sizes[0]))
         low, high = [(-np.inf, np.inf), (-1, 2), (0, np.inf), (-np.inf, -3)][i % 4]
         t = np.sort(rng.uniform(max(low, -9), min(high, 9), 50))
-        pieces = regions.pieces(params, x0, u, low=low, high=high, activation=leaky_relu(down) if down else relu)
+        pieces = regions.pieces(params, x0, u, low=low, high=high, activation=leaky if down else relu)
         assert (pieces.ends[0], pieces.ends[-1]) == (low, high) and (np.diff(pieces.ends) > 0).all()
         assert len(pieces.slopes) <= regions.line_bound(sizes[1:-1] or (1,))
         expected = by_numpy(params, x0 + t[:, None] * u, down)

@@ -64,8 +64,9 @@ def polygons(
     pre-activation takes both signs is cut in two along its zeros, a straight line there. Polygons that share an edge
     share its ends, so what one of them sees of a cut, the other sees too, and there are neither gaps nor overlaps.
 
-    On the host, in NumPy and float64, not under `jit`, with the rounding of `pieces`; polygons thinner than that are
-    not told apart.
+    On the host, in NumPy and float64, not under `jit`. A pre-activation counts as zero if it is within 64 eps times the
+    sum of the absolute values of its terms, each at its largest on the rectangle; polygons thinner than that are not
+    told apart.
 
     Args:
         params: a network with rectified units, of any width and depth.
