@@ -147,7 +147,8 @@ def raster(
 ) -> Raster:
     r"""The activation pattern at the center of each pixel of a rectangle in a plane (DEP2).
 
-    A picture of the regions, without those that fall between the centers: its patterns are some of those of `polygons`.
+    A picture of the regions, without those that fall between the centers: its patterns are some of those of `polygons`,
+    unless a unit is 0 at a center, or within rounding of it. A center on the borders of regions may be in none of them.
 
     Args:
         params: a network with rectified units, of any width and depth.
