@@ -9,9 +9,10 @@ from mlpjax import mlp
 from mlpjax.theory import cpwa, sawtooth
 
 ALT = (
-    "Left: the tent map folded four times, a sawtooth of sixteen pieces from eight units in four layers; a network of "
-    "one hidden layer with eight units follows seven of the pieces and then stays at one half. Right: the points that "
-    "end at the same height, sixteen of them at the input, meet two by two in every layer until one is left."
+    "Left: the tent map folded four times, a sawtooth of sixteen pieces from eight units in four layers; a "
+    "network of one hidden layer with eight units follows six of the pieces and half of the next, and then stays "
+    "at one half. Right: the points that end at the same height, sixteen of them at the input, meet two by two in "
+    "every layer until one is left."
 )
 FOLDS, CELLS, KNOTS = 8, 512, 257
 LATTICE = np.arange(CELLS + 1) / CELLS  # every kink of every sawtooth here is one of these points

@@ -547,7 +547,11 @@ def test_sawtooth_points_that_end_together(demo):
     place.page.mouse.up()
     assert place.get_by_label("Point x").input_value() == "0.5" and "0.500 → 1.00." in story()
     place.get_by_label("Point x").press("Home")
-    assert "0 → 0" in story()
+    assert "0 → 0" in story() and "1 other point ends there" in story()  # at a kink: 0 and 1
+    place.get_by_label("Folds k").press("ArrowRight")
+    assert "2 other points" in story()  # ½ and 1
+    place.get_by_label("Point x").fill("0.25")
+    assert "0.250 → 0.500 → 1.00" in story() and "1 other point ends there" in story()
     place.page.wait_for_timeout(1200)  # the fold is over
     assert demo.found == []
 
@@ -575,6 +579,20 @@ def test_regions_trains_and_counts(demo):
     place.get_by_label("Colors").select_option("answer")
     button("New start").click()
     assert fact("step") == 0 and demo.found == []
+
+
+def test_regions_that_the_page_counts():
+    """The numbers of the chapter on depth are those that the demo holds."""
+    data, page = json.loads(figures.demo_data("regions")), (DOCS / "book/depth.md").read_text("utf-8")
+    count = lambda net, step: int(data["references"]["moons"][net][0][data["marks"].index(step)][3])
+    least, most = data["nets"]["8 + 8"]["best"]
+    for said in (
+        f"the 26 lines meet at the origin: {count('26', 0)} regions",
+        f"in the square is then {count('26', 1)}, the most",
+        f"after 300 steps {count('26', 300)} regions",
+        f"has {least} regions or more, none has more than {most:,}, and this one has {count('8 + 8', 300)} after 300",
+    ):
+        assert said in page, said
 
 
 def test_regions_zoom_and_the_ring(demo):

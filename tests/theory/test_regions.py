@@ -141,17 +141,30 @@ def test_degenerate_networks():
 
 
 @pytest.mark.ledger("DEP2")
+@pytest.mark.parametrize("unit", [1e-100, 1e-20, 1e20])
+def test_pieces_do_not_depend_on_the_unit_of_length(unit):
+    """Breakpoints at 1, 2 and 3 units, of any size, and at 1 as well, on the line and on a ray."""
+    at = unit * np.array([1.0, 2.0, 3.0])
+    params = Dense(np.ones((4, 1)), -np.append(at, 1.0)), Dense(np.ones((1, 4)), np.zeros(1))
+    for low in (-np.inf, 0.0):
+        found = regions.pieces(params, np.zeros(1), np.ones(1), low=low)
+        np.testing.assert_allclose(found.ends[1:-1], np.sort(np.append(at, 1.0)), rtol=1e-13)
+    small = tuple(Dense(1e-200 * W, 1e-200 * b) for W, b in params)
+    assert len(regions.pieces(small, np.zeros(1), np.ones(1)).ends) == len(found.ends)
+
+
+@pytest.mark.ledger("DEP2")
 def test_values_are_those_of_the_network(measured):
     """Random networks at random points, on the line, on rays and on segments; and `mlp.apply` in its own precision."""
     rng = np.random.default_rng(1)
-    worst = 0.0
+    worst, leaky = 0.0, leaky_relu(0.125)
     for i in range(30):
         sizes, down = (1 + i % 5, *((12, 9, 7)[: i % 4]), 1 + i % 3), (0.0, 0.125)[i % 2]
         params = network(rng, sizes, normal)
         x0, u = rng.normal(size=(2, sizes[0]))
         low, high = [(-np.inf, np.inf), (-1, 2), (0, np.inf), (-np.inf, -3)][i % 4]
         t = np.sort(rng.uniform(max(low, -9), min(high, 9), 50))
-        pieces = regions.pieces(params, x0, u, low=low, high=high, activation=leaky_relu(down) if down else relu)
+        pieces = regions.pieces(params, x0, u, low=low, high=high, activation=leaky if down else relu)
         assert (pieces.ends[0], pieces.ends[-1]) == (low, high) and (np.diff(pieces.ends) > 0).all()
         assert len(pieces.slopes) <= regions.line_bound(sizes[1:-1] or (1,))
         expected = by_numpy(params, x0 + t[:, None] * u, down)

@@ -53,7 +53,7 @@ def zigzag(widths: Sequence[int], inputs: int = 1) -> tuple[Dense, ...]:
 
     The third unit looks to the left, so that the first piece is not flat. Every piece covers the interval (0, 1), where
     all corners of the next zigzag are; so $g \circ g$ has its corners on each of the n + 1 pieces, and H layers make
-    $\prod_l (n_l + 1)$ pieces. All numbers are dyadic: in float64 nothing is rounded.
+    $\prod_l (n_l + 1)$ pieces. All parameters are dyadic, so no rounding moves a corner.
 
     With several inputs each one is folded by its own zigzag and the outputs are summed.
 

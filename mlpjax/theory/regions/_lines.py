@@ -149,11 +149,11 @@ def _affine(W, b, a, q) -> tuple[np.ndarray, np.ndarray]:
 
 def _zeros(z: np.ndarray, error: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pieces on which a unit changes sign, and where, as weights of their ends; coinciding zeros once."""
-    piece, unit = np.nonzero(z[:-1] * z[1:] < 0)
+    piece, unit = np.nonzero(np.sign(z[:-1]) * np.sign(z[1:]) < 0)
     left, right = np.abs(z[piece, unit]), np.abs(z[piece + 1, unit])
-    share, width = left / (left + right), np.maximum(error[piece, unit], error[piece + 1, unit]) / (left + right)
-    order = np.lexsort((share, piece))
-    new = (np.diff(piece[order]) > 0) | (np.diff(share[order]) > width[order[1:]] + width[order[:-1]])
+    ratio, width = np.log(left) - np.log(right), error[piece, unit] / left + error[piece + 1, unit] / right
+    order = np.lexsort((ratio, piece))
+    new = (np.diff(piece[order]) > 0) | (np.diff(ratio[order]) > width[order[1:]] + width[order[:-1]])
     first = order[np.append(True, new)[: len(order)]]
     piece, weights = piece[first], np.stack([right[first], left[first]])
     return piece, weights / (weights[0] * q[piece] + weights[1] * q[piece + 1])

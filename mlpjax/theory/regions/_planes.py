@@ -64,8 +64,9 @@ def polygons(
     pre-activation takes both signs is cut in two along its zeros, a straight line there. Polygons that share an edge
     share its ends, so what one of them sees of a cut, the other sees too, and there are neither gaps nor overlaps.
 
-    On the host, in NumPy and float64, not under `jit`, with the rounding of `pieces`; polygons thinner than that are
-    not told apart.
+    On the host, in NumPy and float64, not under `jit`. A pre-activation counts as zero if it is within 64 eps times the
+    sum of the absolute values of its terms, each at its largest on the rectangle; polygons thinner than that are not
+    told apart.
 
     Args:
         params: a network with rectified units, of any width and depth.
@@ -146,7 +147,8 @@ def raster(
 ) -> Raster:
     r"""The activation pattern at the center of each pixel of a rectangle in a plane (DEP2).
 
-    A picture of the regions, without those that fall between the centers: its patterns are some of those of `polygons`.
+    A picture of the regions, without those that fall between the centers: its patterns are some of those of `polygons`,
+    unless a unit is 0 at a center, or within rounding of it. A center on the borders of regions may be in none of them.
 
     Args:
         params: a network with rectified units, of any width and depth.
@@ -181,7 +183,7 @@ def raster(
     packed = np.concatenate([_patterns(layers, slopes, plane, s, some) for some in rows if len(some)])
     found, ids = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_inverse=True)
     bits = np.unpackbits(found.view(np.uint8).reshape(len(found), -1), axis=1)
-    return Raster(ids.reshape(shape), bits[:, : sum(len(b) for _, b in layers[:-1])].astype(bool))
+    return Raster(ids.reshape(shape), bits[:, 1 : 1 + sum(len(b) for _, b in layers[:-1])].astype(bool))
 
 
 def _prepare(params, origin, directions, activation):
@@ -200,8 +202,8 @@ def _rectangle(low, high):
 
 
 def _patterns(layers, slopes, plane, s, t) -> np.ndarray:
-    """Patterns at the points of some rows, eight units a byte."""
-    (W, b), active = layers[0], []
+    """Patterns at the points of some rows, eight units a byte, behind a bit that is 0 even if there are no units."""
+    (W, b), active = layers[0], [np.zeros((len(t) * len(s), 1), bool)]
     u, v, origin = plane @ W.T
     z = ((s[:, None] * u)[None] + (t[:, None] * v + origin + b)[:, None]).reshape(-1, len(b))
     for (W, b), slope in zip(layers[1:], slopes, strict=True):

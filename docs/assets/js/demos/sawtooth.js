@@ -106,10 +106,10 @@
     /** Where a sawtooth takes a value, and what all its layers make of these points: x first. */
     function preimages() {
       const { k, x } = state, y = row(named("points", new Float32Array(count).fill(x)).value, k)[0], curve = graph(k), found = [x];
-      for (let i = 0; i < cells && found.length < count; i++) {
+      for (let i = 0; i <= cells && found.length < count; i++) {
         const a = curve[i] - y, b = curve[i + 1] - y;
-        if (a < 0 === b < 0) continue;
-        const at = (i + a / (a - b)) / cells;
+        if (a !== 0 && !(a * b < 0)) continue;  // neither here, as at a kink, nor between here and the next
+        const at = (i + (a && a / (a - b))) / cells;
         if (Math.abs(at - x) > 1e-3 / 2 ** k) found.push(at);
       }
       const all = named("points", Float32Array.from({ length: count }, (_, i) => found[i] ?? x)).value;
