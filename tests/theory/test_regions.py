@@ -247,6 +247,8 @@ def test_regions_say_what_is_wrong(unchecked):
     x = np.zeros(2)
     with pytest.raises(ValueError, match="`params` must be known, not traced"):
         jax.jit(lambda p: regions.pieces(p, x, x + 1).slopes)(params)
+    with pytest.raises(ValueError, match="`direction` must be known, not traced"):
+        jax.jit(lambda u: regions.pieces(params, x, u).slopes)(x + 1)
     with pytest.raises(ValueError, match=r"`start` must be finite numbers of shape \(2,\); got shape \(3,\)"):
         regions.pieces(params, np.zeros(3), x)
     with pytest.raises(ValueError, match=r"`low` must be less than `high`; got 1\.0 and 0\.0"):

@@ -42,7 +42,8 @@ def slopes(activation: Activation | Sequence[Activation], hidden: int) -> Slopes
 
 def _slopes(sigma: Activation) -> tuple[float, float]:
     probes = np.array([-1e3, -1.0, -1e-3, 0.0, 1e-3, 1.0, 1e3])
-    values = np.asarray(jax.jit(sigma)(jnp.asarray(probes, float)), np.float64)
+    with jax.ensure_compile_time_eval():
+        values = np.asarray(jax.jit(sigma)(jnp.asarray(probes, float)), np.float64)
     down, up = -values[1], values[5]
     if not np.allclose(values, np.where(probes > 0, up, down) * probes, rtol=1e-5, atol=0):
         raise ValueError(
@@ -54,6 +55,8 @@ def _slopes(sigma: Activation) -> tuple[float, float]:
 
 def vector(argument: str, value: ArrayLike | Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
     """An array of float64 with a given shape."""
+    if not _check.concrete(value):
+        raise ValueError(f"`{argument}` must be known, not traced: regions are counted on the host. Call this outside.")
     found = np.asarray(value, np.float64)
     if found.shape != shape or not np.isfinite(found).all():
         raise ValueError(f"`{argument}` must be finite numbers of shape {shape}; got shape {found.shape}: {found}.")
