@@ -198,7 +198,7 @@ def monomial(power: int, *, activation: Activation, at: ArrayLike, step: ArrayLi
         Parameters of sizes (1, p + 1, 1).
 
     Raises:
-        ValueError: if `power` is not a positive integer, or $\sigma^{(p)}(b) = 0$.
+        ValueError: if `power` is not a positive integer, h ≤ 0, or $\sigma^{(p)}(b) = 0$.
 
     Example:
         >>> import jax.numpy as jnp
@@ -215,6 +215,8 @@ def monomial(power: int, *, activation: Activation, at: ArrayLike, step: ArrayLi
         derivative = jax.grad(derivative)
     at = _floating(at)
     step = jnp.asarray(step, at.dtype)
+    if _check.concrete(step) and not float(step) > 0:
+        raise ValueError(f"`step` must be a number > 0; got {float(step)}. The units stand so far apart.")
     slope = derivative(at)
     if _check.concrete(slope) and not abs(float(slope)) > jnp.finfo(slope.dtype).eps:
         raise ValueError(

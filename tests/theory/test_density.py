@@ -242,5 +242,7 @@ def test_messages():
         density.cosine_network(jnp.ones((1, 1)), pieces=2)
     with pytest.raises(ValueError, match=r"`power` must be an integer ≥ 1; got 0"):
         density.monomial(0, activation=tanh, at=0.0, step=0.1)
+    with pytest.raises(ValueError, match=r"`step` must be a number > 0; got 0"):
+        density.monomial(2, activation=tanh, at=0.5, step=0.0)
     with pytest.raises(ValueError, match=r"`at` must be a point where the derivative of order 2 of tanh is not zero"):
         density.monomial(2, activation=tanh, at=0.0, step=0.1)
