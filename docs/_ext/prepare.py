@@ -1,10 +1,12 @@
 """Run the pages' code and draw the figures, several at a time; a build then takes them from the cache.
 
-`python -m docs._ext.prepare 2` uses two processes for the code. A build does the same, one after the other.
+`python -m docs._ext.prepare 2` uses two processes for the code and two for the pictures. A build does the same, one
+after the other.
 """
 
 import argparse
-import concurrent.futures
+import multiprocessing
+from concurrent import futures
 
 from docs._ext import execute, figures, sources
 from docs._ext.sources import ROOT
@@ -16,15 +18,13 @@ def scripts(kind):
 
 
 def prepare(workers):
-    """Code in threads that wait for processes of their own, pictures in this one; the first mistake is raised."""
+    """Code in threads that wait for processes of their own, pictures in others; the first mistake is raised."""
     pages = sorted(sources.pages(), key=lambda file: -len(execute.blocks(file.read_text("utf-8"))))
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        running = [pool.submit(execute.page_outputs, page) for page in pages]
-        for kind in ("figures", "demos"):
-            for name in scripts(kind):
-                figures.svg(kind, name)
-        for name in scripts("demos"):
-            figures.demo_data(name)
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process in which JAX has threads may hang
+    with futures.ThreadPoolExecutor(workers) as code, futures.ProcessPoolExecutor(workers, spawn) as pictures:
+        running = [code.submit(execute.page_outputs, page) for page in pages]
+        running += [pictures.submit(figures.demo_data, name) for name in scripts("demos")]
+        running += [pictures.submit(figures.svg, kind, name) for kind in ("demos", "figures") for name in scripts(kind)]
         for each in running:
             each.result()
     print(f"{len(pages)} pages, {len(scripts('figures'))} figures, {len(scripts('demos'))} demos")
@@ -33,7 +33,7 @@ def prepare(workers):
 def main(arguments=None):
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workers", type=int, nargs="?", default=2, help="processes for the code (default: %(default)s)")
+    parser.add_argument("workers", type=int, nargs="?", default=2, help="processes for each (default: %(default)s)")
     prepare(parser.parse_args(arguments).workers)
 
 
