@@ -246,6 +246,12 @@ def test_lattice_forms_are_small_where_they_can_be():
     np.testing.assert_allclose(np.r_[A[0], b], [2, -1, 3], atol=1e-5)
 
 
+def test_lists_are_taken(unchecked):
+    A, b, x = [[1.0, -1.0], [0.5, 2.0]], [0.0, 1.0], jnp.ones(2)
+    assert mlp.apply(cpwa.max_affine(A, b), x) == 3.5
+    assert mlp.apply(cpwa.lattice(A, b, [[0, 1]]), x) == 0
+
+
 def test_what_cannot_be(unchecked):
     square, two = np.asarray([[0.0, 0], [1, 0], [1, 1], [0, 1]]), np.asarray([[0, 1, 2], [0, 2, 3]])
     v = np.zeros(4)

@@ -16,7 +16,6 @@ Network = tuple[Dense, ...]
 Sets = tuple[tuple[int, ...], ...]
 
 
-@jax.jit
 def max_affine(A: Float[Array, "M d"], b: Float[Array, " M"]) -> Network:
     r"""The largest of M affine functions, by a tree of maxima of two (UAT5).
 
@@ -46,6 +45,11 @@ def max_affine(A: Float[Array, "M d"], b: Float[Array, " M"]) -> Network:
         ((5, 8, 5, 3, 1), [8.0])
     """
     check_pieces(A, b)
+    return _tree(jnp.asarray(A), jnp.asarray(b))
+
+
+@jax.jit
+def _tree(A: Array, b: Array) -> Network:
     network = calculus.affine(A, b)
     while (left := len(network[-1].b)) > 1:
         pairs = [relu.maximum(dtype=A.dtype)] * (left // 2) + [relu.identity(dtype=A.dtype)] * (left % 2)
@@ -120,7 +124,7 @@ def lattice(A: Float[Array, "M d"], b: Float[Array, " M"], sets: Sequence[Sequen
           Geometrie* 43(1), 297–302.
     """
     check_pieces(A, b)
-    return _lattice(A, b, checked_sets(sets, len(b)))
+    return _lattice(jnp.asarray(A), jnp.asarray(b), checked_sets(sets, len(b)))
 
 
 @functools.partial(jax.jit, static_argnames="sets")  # compiled once for each shape: many small arrays
@@ -159,7 +163,7 @@ def convex_parts(
         [2.0, 2.0]
     """
     check_pieces(A, b)
-    return _convex_parts(A, b, checked_sets(sets, len(b)))
+    return _convex_parts(jnp.asarray(A), jnp.asarray(b), checked_sets(sets, len(b)))
 
 
 @functools.partial(jax.jit, static_argnames="sets")
