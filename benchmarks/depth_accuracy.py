@@ -15,9 +15,7 @@ cost: a training step of each plain network alone, in turns, as a multiple of th
 Each part writes its key of docs/figures/data/depth_accuracy.json and leaves the others. Takes about ten minutes.
 """
 
-import argparse
 import functools
-import json
 import time
 
 import jax
@@ -25,13 +23,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks import measure
-from benchmarks.landscape_record import DATA, write
+from benchmarks import measure, record
 from benchmarks.remedies import digits
 from mlpjax import activations, deep, losses, training
 from mlpjax.layers import dense, residual
 
-TARGET = DATA / "depth_accuracy.json"
 DEPTHS, WIDTH, PARAMETERS = (1, 2, 4, 8, 16, 32, 64), 32, 10_000
 LAWS, STARTS = ("equal width", "equal parameters"), ("plain", "residual", "identity")
 RATES, TUNED_ON, SEEDS, BATCH, STEPS = (0.0003, 0.001, 0.003, 0.01, 0.03), 2, 10, 64, 400
@@ -132,7 +128,7 @@ def measure_digits():
 
 def measure_longer():
     """The last plain network of the first law, as it was trained, for more steps."""
-    rows = json.loads(TARGET.read_text("utf-8"))["digits"]["rows"]
+    rows = record.read("depth_accuracy")["digits"]["rows"]
     rate = next(row["rate"] for row in rows if row["depth"] == DEPTHS[-1])
     how = dict(depth=DEPTHS[-1], width=WIDTH, start="plain", steps=4 * STEPS)
     found = np.asarray(train(seeds(DEPTHS[-1])[1], jnp.full(SEEDS, rate), digits(), **how))
@@ -171,14 +167,5 @@ def measure_cost(rounds=25):
 PARTS = dict(digits=measure_digits, longer=measure_longer, cost=measure_cost)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    for part in parser.parse_args().only:
-        found = PARTS[part]()
-        known = json.loads(TARGET.read_text("utf-8")) if TARGET.exists() else {}
-        write(TARGET.stem, **{name: known[name] for name in PARTS if name in known} | {part: found})
-
-
 if __name__ == "__main__":
-    main()
+    record.command("depth_accuracy", __doc__, PARTS)

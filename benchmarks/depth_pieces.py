@@ -14,10 +14,8 @@ piece counted exactly.
 Each part writes its key of docs/figures/data/depth_pieces.json and leaves the other. Takes about four minutes.
 """
 
-import argparse
 import functools
 import itertools
-import json
 import time
 
 import jax
@@ -25,13 +23,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.landscape_record import DATA, write
+from benchmarks import record
 from benchmarks.remedies import digits
 from mlpjax import data, deep, initializers, losses, training
 from mlpjax.layers import Dense
 from mlpjax.theory import regions
+from mlpjax.theory.calculus import affine, compose
+from mlpjax.theory.sawtooth import sawtooth as folds
+from mlpjax.theory.sawtooth import triangle_wave
 
-TARGET = DATA / "depth_pieces.json"
 POINTS, STEPS, RATES, TUNED_ON, SEEDS = 128, 2000, (0.003, 0.01, 0.03), 8, 24
 ARMS, FOUND = ("narrow", "near", "wide", "shallow"), 0.01
 DEPTHS, WIDTHS, LINES = (1, 2, 4, 8, 16, 32, 64), (16, 32, 64), 100
@@ -40,17 +40,14 @@ LOSS = losses.half_squared_error
 
 def sawtooth(k):
     """The k-fold tent map at points of [-1, 1], with values in [-1, 1]."""
-    x = y = jnp.arange(0.5, POINTS) / POINTS
-    for _ in range(k):
-        y = 1 - jnp.abs(2 * y - 1)
-    return data.Dataset(2 * x[:, None] - 1, 2 * y[:, None] - 1)
+    x = jnp.arange(0.5, POINTS) / POINTS
+    return data.Dataset(2 * x[:, None] - 1, 2 * triangle_wave(x, k)[:, None] - 1)
 
 
 def exact(k):
-    """The sawtooth as a network of k hidden layers of 2 units: tent(u) = 2 relu(u) - 4 relu(u - 1/2)."""
-    inner = Dense(jnp.array([[2.0, -4.0], [2.0, -4.0]]), jnp.array([0.0, -0.5]))
-    first = Dense(jnp.full((2, 1), 0.5), jnp.array([0.5, 0.0]))
-    return deep.stack((first, *[inner] * (k - 1), Dense(jnp.array([[4.0, -8.0]]), jnp.array([-1.0]))))
+    """The network of k hidden layers of 2 units that is the target: (t + 1)/2, the sawtooth, 2y - 1."""
+    scaled = lambda factor, shift: affine(jnp.full((1, 1), factor), jnp.full(1, shift))
+    return deep.stack(compose(scaled(2.0, -1.0), compose(folds(k), scaled(0.5, 0.5))))
 
 
 def shape(arm, k):
@@ -138,14 +135,5 @@ def measure_start():
 PARTS = dict(sawtooth=measure_sawtooth, start=measure_start)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    for part in parser.parse_args().only:
-        measured = PARTS[part]()
-        known = json.loads(TARGET.read_text("utf-8")) if TARGET.exists() else {}
-        write(TARGET.stem, **{name: known[name] for name in PARTS if name in known} | {part: measured})
-
-
 if __name__ == "__main__":
-    main()
+    record.command("depth_pieces", __doc__, PARTS)

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from benchmarks.landscape_record import write
+from benchmarks.record import write
 from mlpjax import derivatives, mlp
 from mlpjax.activations import tanh
 

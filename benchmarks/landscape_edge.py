@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.landscape_record import write
+from benchmarks.record import write
 from mlpjax import derivatives, initializers, losses, mlp
 from mlpjax.activations import tanh
 from mlpjax.data import digits

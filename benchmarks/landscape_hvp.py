@@ -18,7 +18,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 import jax
 import jax.numpy as jnp
 
-from benchmarks.landscape_record import write
+from benchmarks.record import write
 from mlpjax import derivatives, losses, mlp, trees
 
 NETWORKS, BATCH = ((784, 128, 10), (784, 512, 512, 10), (256,) * 9), 64

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.landscape_record import write
+from benchmarks.record import write
 from mlpjax import initializers, losses, mlp, regularizers
 from mlpjax.activations import tanh
 from mlpjax.data import digits

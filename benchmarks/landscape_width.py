@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.landscape_record import write
+from benchmarks.record import write
 from mlpjax import mlp
 from mlpjax.layers import Dense
 

@@ -1,6 +1,6 @@
 """Linear regions of a network that reads MNIST (DEP2), before and after training: along lines, and in a plane.
 
-    python benchmarks/regions.py --data-dir DIR [--epochs 3] [--pairs 50]
+    python -m benchmarks.regions --data-dir DIR [--epochs 3] [--pairs 50]
 
 A network of sizes 784, 256, 256, 10 with ReLU, He initialization and zero biases, trained by Adam. Along the segments
 between pairs of test images of different digits: the pieces, how many of them bend the logits, and how far the nearest
@@ -10,21 +10,17 @@ docs/figures/data/regions.npz, which holds the picture, and the polygons of a sm
 """
 
 import argparse
-import datetime
-import json
-import pathlib
-import platform
 import time
 
 import jax
 import numpy as np
 import optax
 
+from benchmarks import record
 from mlpjax import data, losses, metrics, mlp, training
 from mlpjax.theory import regions
 
 SIZES, BATCH, RATE = (784, 256, 256, 10), 128, 1e-3
-TARGET = pathlib.Path(__file__).parents[1] / "docs" / "figures" / "data"
 DIGITS, PIXELS, WINDOW, CENTER = (0, 4, 7), 512, 0.04, (0.53, 0.27)
 MARGIN = 0.15  # of the square around the triangle of the three images
 
@@ -125,9 +121,9 @@ def measure(params, test, pairs, three):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", required=True)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--data-dir", required=True, help="the folder with the files of MNIST")
+    parser.add_argument("--epochs", type=int, default=3, help="of training (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=50, help="segments between images (default: %(default)s)")
     arguments = parser.parse_args()
     train_set, test = (data.mnist.load(arguments.data_dir, split=split) for split in ("train", "test"))
     scaled = lambda found: data.Dataset((np.asarray(found.x) / np.float32(255)), np.asarray(found.y))
@@ -146,24 +142,9 @@ def main():
     picture = {"digits": answers(nets["after"], origin, directions, 192)}
     for name, params in nets.items():
         picture |= {f"{name}_{k}": v for k, v in window(params, origin, directions, CENTER).items()}
-    np.savez_compressed(TARGET / "regions.npz", **picture)
-    about = dict(
-        date=datetime.date.today().isoformat(),
-        machine=platform.machine(),
-        numpy=np.__version__,
-        jax=jax.__version__,
-        sizes=SIZES,
-        epochs=arguments.epochs,
-        batch=BATCH,
-        rate=RATE,
-        digits=DIGITS,
-        pixels=PIXELS,
-        margin=MARGIN,
-        window=WINDOW,
-        center=CENTER,
-    )
-    (TARGET / "regions.json").write_text(json.dumps(dict(**about, **rows), indent=1) + "\n")
-    print("wrote regions.json and regions.npz")
+    np.savez_compressed(record.DATA / "regions.npz", **picture)
+    names = dict(sizes=SIZES, epochs=arguments.epochs, batch=BATCH, rate=RATE, digits=DIGITS, pixels=PIXELS)
+    record.write("regions", **names, margin=MARGIN, window=WINDOW, center=CENTER, **rows)
 
 
 if __name__ == "__main__":

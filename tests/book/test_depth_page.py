@@ -1,7 +1,6 @@
 """What the chapter on depth claims of training: cost, degradation, pieces found and pieces at the start."""
 
 import functools
-import json
 import pathlib
 
 import jax
@@ -10,7 +9,7 @@ import numpy as np
 import optax
 import pytest
 
-from benchmarks import backprop_cost, depth_accuracy, depth_pieces
+from benchmarks import backprop_cost, depth_accuracy, depth_pieces, record
 from mlpjax import deep, losses, training, trees
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
@@ -18,9 +17,9 @@ from mlpjax.theory import regions
 from tests.helpers import FAST_TO_COMPILE, eps
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "book" / "depth.md"
-RECORD = json.loads(depth_accuracy.TARGET.read_text("utf-8"))
+RECORD = record.read("depth_accuracy")
 LOSS = losses.softmax_cross_entropy
-PIECES = json.loads(depth_pieces.TARGET.read_text("utf-8"))
+PIECES = record.read("depth_pieces")
 
 
 def section():

@@ -61,7 +61,9 @@ def test_equal_functions_have_equal_splines():
 
 
 def test_from_network_says_what_is_wrong(unchecked):
-    for sizes in ((2, 3, 1), (1, 3, 2)):
-        with pytest.raises(ValueError, match=f"one input and one output; got {sizes[0]} and {sizes[-1]}"):
+    for sizes, shapes in (((2, 3, 1), r"\[\(3, 2\), \(1, 3\)\]"), ((1, 3, 2), r"\[\(3, 1\), \(2, 3\)\]")):
+        with pytest.raises(ValueError, match=f"one input and one output; got weights of shapes {shapes}"):
             cpwa.from_network(network(np.random.default_rng(0), sizes, normal))
+    with pytest.raises(ValueError, match="one input and one output"):
+        cpwa.from_network(())
     assert cpwa.from_network(network(np.random.default_rng(0), (1, 1), normal)).knots.tolist() == [0]

@@ -253,11 +253,13 @@ def test_multiply(k, bound, measured):
 @pytest.mark.ledger("DEP1")
 def test_three_squares_are_four_times_worse():
     """xy as ½((x + y)² − x² − y²): B² 4⁻ᵏ, attained at x = y = B 2⁻ᵏ."""
-    k, grid = 4, np.arange(2**4 + 1) / 2**4
-    chords = lambda t: np.interp(np.abs(t) / 2, grid, grid**2)
+    k = 4
+    chords = lambda t: run(sawtooth.square(k), np.abs(t).ravel() / 2).reshape(t.shape)
     x, y = np.meshgrid(*[np.arange(-(2**6), 2**6 + 1) / 2**6] * 2)
     error = 2 * (chords(x + y) - chords(x) - chords(y)) - x * y
-    assert np.abs(error).max() == 0.25**k == -error[2**6 + 4, 2**6 + 4] == 4 * 0.25 ** (k + 1)
+    assert np.abs(error).max() == 0.25**k == -error[2**6 + 4, 2**6 + 4]
+    two = run(sawtooth.multiply(k), np.stack([x.ravel(), y.ravel()], axis=1)) - (x * y).ravel()
+    assert np.abs(error).max() == 4 * np.abs(two).max()
 
 
 @pytest.mark.ledger("DEP1")

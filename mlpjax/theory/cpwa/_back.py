@@ -53,10 +53,11 @@ def from_network(params: tuple[Dense, ...], *, activation: Activation | Sequence
         >>> [part.tolist() for part in cpwa.from_network(spline)]
         [[1.0, 2.0], [3.0, 2.0], [2.0, -1.0, 0.0]]
     """
-    if (params[0].W.shape[1], params[-1].W.shape[0]) != (1, 1):
+    shapes = [layer.W.shape for layer in params]
+    if not shapes or (shapes[0][1], shapes[-1][0]) != (1, 1):
         raise ValueError(
-            f"`params` must be a network of one input and one output; got {params[0].W.shape[1]} and "
-            f"{params[-1].W.shape[0]}. Along a line through more of them: `regions.pieces`."
+            f"`params` must be a network of one input and one output; got weights of shapes {shapes}. Along a line "
+            f"through more inputs: `regions.pieces`."
         )
     found = regions.pieces(params, np.zeros(1), np.ones(1), activation=activation)
     knots = found.ends[1:-1][found.bends]
