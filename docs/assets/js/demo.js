@@ -355,6 +355,36 @@
     };
   };
 
+  /** Points (`[data-point]`) of a picture that the pointer drags, arrow keys move, Page Up and Page Down choose: which one
+   * is `chosen`, which one is `dragged`, and whether the next drawing has to `refocus` the chosen one. */
+  MX.points = (svg, { count, at, step, place, move, draw, chosen = 0 }) => {
+    const state = { chosen, dragged: null, refocus: false };
+    const focused = act => { state.refocus = true; act(); state.refocus = false; };
+    svg.addEventListener("pointerdown", event => {
+      const point = event.target.closest("[data-point]");
+      if (!point) return;
+      event.preventDefault();
+      state.chosen = state.dragged = Number(point.dataset.point);
+      svg.setPointerCapture(event.pointerId);
+      focused(draw);
+    });
+    svg.addEventListener("pointermove", event => { if (state.dragged !== null) move(state.dragged, place(event)); });
+    for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => { state.dragged = null; });
+    svg.addEventListener("keydown", event => {
+      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+      const other = { PageUp: count() - 1, PageDown: 1 }[event.key];
+      if (!way && !other) return;
+      event.preventDefault();
+      const size = step(event), [p, q] = at(state.chosen);
+      focused(() => {
+        if (way) return move(state.chosen, [p + size * way[0], q + size * way[1]]);
+        state.chosen = (state.chosen + other) % count();
+        draw();
+      });
+    });
+    return state;
+  };
+
   /** Names of places on a slider, in order, below its track: `MX.marks(slider)([[value, text], …])`. */
   MX.marks = slider => {
     const { input } = slider, list = h("span", { class: "mx-marks", "aria-hidden": "true" }), around = h("span", { class: "mx-marked" });

@@ -13,7 +13,7 @@
     }));
     const names = Object.keys(data.targets), [a, b] = data.interval;
     const state = { target: names[0], n: 8, c: 10 ** 1.5 };
-    let x, y, shown, scale, chosen = 2, dragged = null, refocus = false;
+    let x, y, shown, scale;
 
     /* Controls */
     const target = MX.select("Target", names, name => { choose(name); draw(); });
@@ -75,7 +75,7 @@
       const used = bars > 0 && error > 0.995 * g ? " This target uses all of it: no better promise is possible." : "";
       verdict.className = `mx-verdict mx-verdict--${kind}`;
       verdict.replaceChildren(h("strong", {}, title), ` ${text}${used}`);
-      if (dragged === null) voice.say(`${state.n} bumps: error ${MX.text(error)}, guaranteed ${MX.text(g)}. ${title}`);
+      if (hand.dragged === null) voice.say(`${state.n} bumps: error ${MX.text(error)}, guaranteed ${MX.text(g)}. ${title}`);
     }
 
     /* Pictures */
@@ -101,11 +101,11 @@
         s("path", { class: "mx-bumps__target", d: MX.curve(x, y, X, Y) }),
         s("path", { class: "mx-curve mx-stroke1", d: MX.curve(grid, shown.network, X, Y) }));
       const points = Array.from(x, (p, i) => s("g", {
-        class: "mx-neuron__point", tabindex: i === chosen ? 0 : -1, role: "button", "data-point": i,
+        class: "mx-neuron__point", tabindex: i === hand.chosen ? 0 : -1, role: "button", "data-point": i,
         "aria-label": `Point ${i + 1} of ${x.length}: x = ${MX.short(p, 3)}, f = ${MX.short(y[i], 3)}. Arrow keys move it, Page Up and Page Down choose another.`,
       }, s("circle", { class: "mx-neuron__touch", cx: X(p), cy: Y(y[i]), r: 16 }), s("circle", { class: "mx-dot mx-fill2", cx: X(p), cy: Y(y[i]), r: 6 })));
       plane.append(s("g", {}, points));
-      if (refocus) points[chosen].focus({ preventScroll: true });
+      if (hand.refocus) points[hand.chosen].focus({ preventScroll: true });
     }
 
     function drawChart() {
@@ -128,30 +128,12 @@
       y[i] = clamp(snap(to[1]), -1, 1);
       draw();
     }
-    plane.addEventListener("pointerdown", event => {
-      const point = event.target.closest("[data-point]");
-      if (!point) return;
-      event.preventDefault();
-      chosen = dragged = Number(point.dataset.point);
-      plane.setPointerCapture(event.pointerId);
-      refocus = true; draw(); refocus = false;
-    });
-    plane.addEventListener("pointermove", event => {
-      if (dragged === null) return;
-      const box = plane.getBoundingClientRect();
-      move(dragged, [a + (event.clientX - box.left - scale.left) / scale.x, 1 - (event.clientY - box.top - scale.top) / scale.y]);
-    });
-    for (const end of ["pointerup", "pointercancel"]) plane.addEventListener(end, () => { dragged = null; });
-    plane.addEventListener("keydown", event => {
-      const step = event.shiftKey ? 0.1 : 0.02;
-      const way = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] }[event.key];
-      const other = { PageUp: x.length - 1, PageDown: 1 }[event.key];
-      if (!way && !other) return;
-      event.preventDefault();
-      refocus = true;
-      if (way) move(chosen, [x[chosen] + way[0], y[chosen] + way[1]]);
-      else { chosen = (chosen + other) % x.length; draw(); }
-      refocus = false;
+    const hand = MX.points(plane, {
+      count: () => x.length, at: i => [x[i], y[i]], step: event => (event.shiftKey ? 0.1 : 0.02), move, draw, chosen: 2,
+      place: event => {
+        const box = plane.getBoundingClientRect();
+        return [a + (event.clientX - box.left - scale.left) / scale.x, 1 - (event.clientY - box.top - scale.top) / scale.y];
+      },
     });
 
     choose(state.target);

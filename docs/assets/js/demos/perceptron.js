@@ -17,7 +17,7 @@
     const N = data.y.length, y = Float32Array.from(data.y), uniform = new Float32Array(N).fill(1 / N);
     const corners = Float32Array.from([0, 1, 2, 3].flatMap(k => [SPAN.x[k === 1 || k === 2 ? 1 : 0], SPAN.y[k > 1 ? 1 : 0]]));
     const state = { kind: "threshold", rate: data.rates.indexOf(1), speed: "medium" };
-    let x, w, b, seen, mistakes, pure, last, ghost, trace, earlier = [], promise, chosen = 0, waited = 0;
+    let x, w, b, seen, mistakes, pure, last, ghost, trace, earlier = [], promise, waited = 0;
 
     const rate = () => data.rates[state.rate];
     const rateText = v => RATES[v] || String(v);
@@ -269,14 +269,13 @@
       plane.append(s("text", { class: "mx-tick", x: left - 14, y: 12 }, "x₂: stem, in dm"));
       const points = data.y.map((kind, i) => mushroom(i, X(x[2 * i]), Y(x[2 * i + 1]), kind, now.answer[i] !== y[i]));
       plane.append(s("g", {}, points));
-      if (plane.contains(document.activeElement) || refocus) points[chosen].focus();
+      if (plane.contains(document.activeElement) || hand.refocus) points[hand.chosen].focus();
     }
 
-    let refocus = false;
     function mushroom(i, cx, cy, kind, wrong) {
       const spots = Math.round(GRID * x[2 * i]), stem = Math.round(GRID * x[2 * i + 1]);
       const point = s("g", {
-        class: `mx-neuron__point ${last && last.i === i ? "is-now" : ""}`, tabindex: i === chosen ? 0 : -1, role: "button", "data-point": i,
+        class: `mx-neuron__point ${last && last.i === i ? "is-now" : ""}`, tabindex: i === hand.chosen ? 0 : -1, role: "button", "data-point": i,
         "aria-label": `Mushroom ${i + 1}: ${spots} spots, stem ${stem} centimeters, ${KIND[kind]}, the neuron is ${wrong ? "wrong" : "right"}. Arrow keys move it, Page Up and Page Down choose another.`,
       },
         s("circle", { class: "mx-neuron__touch", cx, cy, r: 15 }),
@@ -287,31 +286,12 @@
     }
 
     /* Moving points: pointer and keys */
-    let dragged = null;
-    const place = event => {
-      const box = plane.getBoundingClientRect();
-      return [(event.clientX - box.left - scale.left) / scale.unit + SPAN.x[0], SPAN.y[1] - (event.clientY - box.top - scale.top) / scale.unit];
-    };
-    plane.addEventListener("pointerdown", event => {
-      const point = event.target.closest("[data-point]");
-      if (!point) return;
-      event.preventDefault();
-      chosen = dragged = Number(point.dataset.point);
-      plane.setPointerCapture(event.pointerId);
-      refocus = true; draw(); refocus = false;
-    });
-    plane.addEventListener("pointermove", event => { if (dragged !== null) move(dragged, place(event)); });
-    for (const end of ["pointerup", "pointercancel"]) plane.addEventListener(end, () => { dragged = null; });
-    plane.addEventListener("keydown", event => {
-      const step = 1 / GRID, [p, q] = [x[2 * chosen], x[2 * chosen + 1]];
-      const to = { ArrowLeft: [p - step, q], ArrowRight: [p + step, q], ArrowUp: [p, q + step], ArrowDown: [p, q - step] }[event.key];
-      const other = { PageUp: N - 1, PageDown: 1 }[event.key];
-      if (!to && !other) return;
-      event.preventDefault();
-      refocus = true;
-      if (to) move(chosen, to);
-      else { chosen = (chosen + other) % N; draw(); }
-      refocus = false;
+    const hand = MX.points(plane, {
+      count: () => N, at: i => [x[2 * i], x[2 * i + 1]], step: () => 1 / GRID, move, draw,
+      place: event => {
+        const box = plane.getBoundingClientRect();
+        return [(event.clientX - box.left - scale.left) / scale.unit + SPAN.x[0], SPAN.y[1] - (event.clientY - box.top - scale.top) / scale.unit];
+      },
     });
 
     /* The chart of runs */
