@@ -20,7 +20,7 @@ def page(browser, offline_site):
 
 
 def chosen(site):
-    """The home page, two pages with demos, each of which `test_demos` opens from the disk, and one of the reference."""
+    """The home page, two pages with demos, each of which its own tests open from the disk, and one of the reference."""
     pages = {p: site.read(p or "index.html")[2].decode() for p in site.pages if not p.startswith("404")}
     demos = [p for p, text in pages.items() if 'class="mx-demo"' in text]
     return list(dict.fromkeys(["index.html", *demos[-2:], "api/mlp.html"]))
