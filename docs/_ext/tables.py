@@ -1,6 +1,11 @@
-"""Markdown extension: `<!-- mx:ledger -->` and `<!-- mx:errata -->` list every row and every slip, and their places."""
+"""Markdown extension: tables of what is kept as data, so that no page repeats it by hand.
+
+`<!-- mx:ledger -->` and `<!-- mx:errata -->` list every row and every slip, and their places;
+`<!-- mx:reliability -->` lists what every experiment of reliability found, `<!-- mx:reliability NAME -->` one of them.
+"""
 
 import html
+import json
 import re
 
 from markdown import Extension
@@ -9,7 +14,8 @@ from markdown.preprocessors import Preprocessor
 from docs._ext import ledger, places
 from docs._ext.equations import function_link, scrolling, worst_of_row
 
-DIRECTIVE = re.compile(r"^<!-- mx:(ledger|errata) -->$")
+DIRECTIVE = re.compile(r"^<!-- mx:(ledger|errata|reliability) ?(\w*) -->$")
+RECORDS = ledger.FILE.parent / "figures/data/reliability"
 GROUPS = re.compile(r"^  # ([A-Z]{2,3}) · (.+)$", re.M)
 
 
@@ -77,6 +83,58 @@ def errata_table():
     yield table("Errata", ["At", "What is said", "What is right", "Proof or measurement"], lines)
 
 
+def code(text):
+    """Text with `code` in it, as HTML."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
+def claim_cells(claim):
+    """What was expected and what was found."""
+    expected, found = code(claim["expected"]), code(claim["found"])
+    return f"<td>{expected}</td><td>{found if claim['kept'] else f'<b>{found}</b>'}</td>"
+
+
+def reliability_table(name):
+    """What one experiment found, or all of them, each with a link to its section."""
+    if name:
+        return one_experiment(json.loads((RECORDS / f"{name}.json").read_text("utf-8")), name)
+    lines = []
+    for found in sections():
+        kept = json.loads((RECORDS / f"{found}.json").read_text("utf-8"))
+        head = f'<th scope="row" rowspan="{len(kept["claims"])}"><a href="#{found}">{code(kept["title"])}</a></th>'
+        for i, claim in enumerate(kept["claims"]):
+            lines.append(f"<tr>{'' if i else head}{claim_cells(claim)}</tr>")
+    return table("What was measured", ["Attack", "Expected", "Found"], "\n".join(lines))
+
+
+def sections():
+    """The experiments in the order of their sections on the page."""
+    page = (ledger.FILE.parent / "reliability.md").read_text("utf-8")
+    return re.findall(r"^<!-- mx:reliability (\w+) -->$", page, re.M)
+
+
+def one_experiment(kept, name):
+    """A table, and how to have it again."""
+    lines = "\n".join(f"<tr>{claim_cells(claim)}</tr>" for claim in kept["claims"])
+    versions = ", ".join(f"{package} {version}" for package, version in kept["versions"].items())
+    about = f"{kept['date']}, {kept['cores']} cores, {versions}, Python {kept['python']}, {duration(kept['seconds'])}"
+    command = f"<code>python -m tests.reliability {name}</code>"
+    how = f"<p>{code(kept['how'])}</p>"
+    return f'{how}{table(kept["title"], ["Expected", "Found"], lines)}<p class="machine">{command}: {about}.</p>'
+
+
+def duration(seconds):
+    """How long a run took, in a few words."""
+    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def parts(kind, name):
+    """What a directive stands for."""
+    if kind == "reliability":
+        return [reliability_table(name)]
+    return ledger_table() if kind == "ledger" else errata_table()
+
+
 class _Tables(Preprocessor):
     """Replaces the directives by what they list."""
 
@@ -89,7 +147,7 @@ class _Tables(Preprocessor):
             if match is None:
                 yield line
                 continue
-            for part in ledger_table() if match[1] == "ledger" else errata_table():
+            for part in parts(*match.groups()):
                 if part.startswith("#"):
                     yield from ["", *part.splitlines(), ""]
                 else:
