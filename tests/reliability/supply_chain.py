@@ -18,13 +18,12 @@ from tests.reliability import _lock, _workflows
 from tests.reliability.experiments import Claim
 
 TITLE = "Supply chain"
-HOW = (
-    "The lock file and the workflows are checked, then each of {FULL} times with one fault planted: a hash removed, a "
-    "version moved, an action unpinned, a right added. The wheel is built and compared with the repository, and the "
-    "package index is asked about every version of what `pip install mlpjax` brings."
-)
 FULL, QUICK = 1000, 40
-HOW = HOW.replace("{FULL}", f"{FULL:,}")
+HOW = (
+    f"The lock file and the workflows are checked as they are, then {FULL:,} times with one fault planted: a hash "
+    "removed, a version moved, an action unpinned, a right added. The wheel is built and compared with the repository, "
+    "and the package index is asked about every version of what `pip install mlpjax` brings."
+)
 FLOWS = sorted((_lock.ROOT / ".github/workflows").glob("*.yml"))
 FREE = re.compile(r"Apache|BSD|MIT|ISC|Zlib|PSF|Python-2\.0|CC0|HPND", re.I)  # may all be used beside Apache-2.0
 BOUND = re.compile(r"(?<!L)GPL(?!.*exception)|AGPL|SSPL|proprietary", re.I)
@@ -104,6 +103,11 @@ FLOW_FAULTS = {  # pattern, and what one of its matches becomes
     "run on what others wrote": (r"^on:", "on:\n  pull_request_target:"),
     "text into a shell": (r"    steps:\n", f"    steps:\n      - run: echo {TITLE_OF}\n"),
     "a secret": (r"    steps:\n", f"    env: {{TOKEN: {SECRET}}}\n    steps:\n"),
+    "the right to write, with code of the repository": (
+        r"    steps:\n(?=      - uses: actions/checkout)",
+        "    permissions: {contents: write}\n    steps:\n",
+    ),
+    "credentials kept": (r"persist-credentials: false", "persist-credentials: true"),
     "no limit of time": (r" +timeout-minutes: \d+\n", ""),
 }
 
@@ -145,7 +149,7 @@ def claims(found):
             found["locked"] > 0 and not found["lock_faults"],
         ),
         Claim(
-            "workflows may only read, keep no credentials, run only actions pinned to a commit",
+            "workflows read only, unless a job says otherwise; no credentials kept; actions pinned to a commit",
             f"{found['workflows']} workflows, {found['actions']} actions; {len(found['workflow_faults'])} faults",
             found["actions"] > 0 and not found["workflow_faults"],
         ),
