@@ -17,7 +17,8 @@ from tests.reliability.experiments import Claim
 TITLE = "Lines and branches that the tests run"
 HOW = (
     "The tests of the package and the examples in its docstrings run under coverage.py, which records each line and "
-    "branch taken, also in processes that tests start. The tests of the site, the book and the benchmarks are left out."
+    "branch taken, also in processes that tests start. The tests of the site, the book and the benchmarks are left out, "
+    "and so are lines for other systems and newer versions of Python."
 )
 FULL, QUICK = 2, 1  # runs: one of a room by its own tests, one of everything by everything
 ROOT = Path(__file__).parents[2]
