@@ -17,8 +17,8 @@ from tests.reliability.experiments import Claim
 TITLE = "Lines and branches that the tests run"
 HOW = (
     "The tests of the package and the examples in its docstrings run under coverage.py, which records each line and "
-    "branch taken, also in processes that tests start. The tests of the site, the book and the benchmarks are left out, "
-    "and so are lines for other systems and newer versions of Python."
+    "branch taken, also in processes that tests start. Left out are the tests of the site, the book and the benchmarks, "
+    "and lines for other systems and newer versions of Python."
 )
 FULL, QUICK = 2, 1  # runs: one of a room by its own tests, one of everything by everything
 ROOT = Path(__file__).parents[2]
@@ -26,13 +26,17 @@ CORE = ("activations", "losses", "backprop", "gradcheck", "training/checkpoint",
 SHARE = 0.95
 ROOM = ("data/idx", ["-k", "not mutants", "tests/data/test_idx.py"])
 ELSEWHERE = [f"--ignore=tests/{part}" for part in ("site", "docs", "book", "benchmarks")]
-MYSELF = [f"--deselect=tests/reliability/test_experiments.py::test_a_few_trials[{n}]" for n in ("coverage", "mutants")]
+SUITE = "--deselect=tests/reliability/test_experiments.py::"
+MYSELF = [f"{SUITE}test_a_few_trials[{n}]" for n in ("coverage", "mutants")]  # they run tests themselves
+RECORDS = f"{SUITE}test_the_record_is_that_of_a_full_run"  # as long as this one is to be written
 
 
 def measure(count, seed):
     """Measure one room, or all of them."""
     whole = count >= FULL
-    arguments = [*ELSEWHERE, *MYSELF, "-n", "2", "--dist", "worksteal", "tests", "mlpjax"] if whole else ROOM[1]
+    arguments = (
+        [*ELSEWHERE, *MYSELF, RECORDS, "-n", "2", "--dist", "worksteal", "tests", "mlpjax"] if whole else ROOM[1]
+    )
     status, said, files = under_coverage("mlpjax" if whole else "mlpjax/data", arguments)
     if not whole:
         files = {name: file for name, file in files.items() if room(name) == ROOM[0]}
