@@ -17,7 +17,7 @@ from tests.reliability.experiments import Claim
 TITLE = "Lines and branches that the tests run"
 HOW = (
     "The tests of the package and the examples in its docstrings run under coverage.py, which records each line and "
-    "branch taken, also in processes that tests start. Left out are the tests of the site, the book and the benchmarks, "
+    "branch taken, also in processes that tests start. Left out are the tests of site, book and benchmarks, "
     "and lines for other systems and newer versions of Python."
 )
 FULL, QUICK = 2, 1  # runs: one of a room by its own tests, one of everything by everything
