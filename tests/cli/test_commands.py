@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from mlpjax import activations, backprop, export, losses
-from mlpjax.cli import _assess, _clock, _gradcheck, _model
+from mlpjax.cli import _assess, _clock, _gradcheck, _model, _run_dir
+from mlpjax.data import _download
+from mlpjax.training import checkpoint
 
 
 def test_evaluate_agrees_with_training(cli, digits_run):
@@ -59,6 +61,32 @@ def test_assessment_against_numpy(digits_run):
 def test_no_run_directory(cli, tmp_path, command):
     code, _, err = cli(*command, tmp_path)
     assert code == 1 and "is no run directory" in err and err.count("\n") == 1
+
+
+def test_checkpoint_that_training_did_not_write(cli, tmp_path, xor_run):
+    (tmp_path / "config.toml").write_bytes((xor_run[0] / "config.toml").read_bytes())
+    checkpoint.save(tmp_path / "checkpoint.npz", {"W": np.zeros(3)})
+    code, _, err = cli("info", tmp_path)
+    assert code != 0 and "checkpoint.npz has no recipe" in err and err.count("\n") == 1
+
+
+def test_configuration_that_is_no_toml(cli, tmp_path):
+    (tmp_path / "config.toml").write_text("[recipe\n")
+    code, _, err = cli("info", tmp_path)
+    assert code != 0 and "config.toml is not valid TOML" in err and err.count("\n") == 1
+
+
+def test_info_without_a_home_directory(cli, monkeypatch):
+    def homeless(path):
+        raise RuntimeError("There is no home directory.")
+
+    monkeypatch.setattr(_download, "cache_directory", homeless)
+    code, out, err = cli("info")
+    assert code == 0 and "There is no home directory." in out and err == ""
+
+
+def test_version_of_what_is_not_installed():
+    assert _run_dir.version("mlpjax-of-tomorrow") == "unknown (run from its source, not installed)"
 
 
 @pytest.mark.parametrize(

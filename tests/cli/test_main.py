@@ -5,10 +5,11 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 
-from mlpjax.cli import _main
+from mlpjax.cli import _clock, _main
 from mlpjax.training import recipes
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -105,6 +106,24 @@ def test_unforeseen_error_is_one_line(cli, monkeypatch):
     code, _, err = cli("info")
     assert code == 1 and "ZeroDivisionError: division by zero" in err and "MLPJAX_TRACEBACK=1" in err
     assert err.count("\n") == 1
+
+
+def test_ctrl_c_between_chunks_of_work_is_one_line(cli, monkeypatch):
+    def interrupted(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_main, "_dispatch", interrupted)
+    code, out, err = cli("info")
+    assert code == 130 and out == "" and "stopped." in err and err.count("\n") == 1
+
+
+def test_time_since_the_start_where_the_system_does_not_tell(monkeypatch):
+    def missing(*_):
+        raise FileNotFoundError
+
+    told = _clock.since_start()
+    monkeypatch.setattr(_clock, "open", missing, raising=False)
+    assert 0 < _clock.since_start() <= time.process_time() and told > 0
 
 
 def test_closed_pipe_is_no_error():

@@ -1,6 +1,7 @@
 """`mlpjax train`: what it leaves, what it says, and what it refuses."""
 
 import contextlib
+import datetime
 import hashlib
 import io
 import json
@@ -8,6 +9,7 @@ import pathlib
 import re
 import signal
 import tomllib
+import types
 
 import numpy as np
 import pytest
@@ -309,6 +311,8 @@ BAD = [
     (("train", "--seed", "-1"), "`--seed` must be at least 0"),
     (("train", "xor", "--batch-size", "9"), "number of training examples, 4; got 9"),
     (("train", "xor", "--shift", "1"), "xor has four points"),
+    (("train", "--validation", "0.9999"), "`--validation` 0.9999 of 1438 examples leaves nothing to train on"),
+    (("train", "xor", "--epochs", "2147483648"), "steps per epoch must stay below 2^31; got 2,147,483,648"),
     (("train", "--resume", "nowhere"), "`nowhere` is no run directory"),
     (
         ("train", "mnist", "--data-dir", "nowhere"),
@@ -330,6 +334,19 @@ def test_run_directory_that_holds_a_run(cli, xor_run):
     before = sha256_of_params(xor_run[0])
     code, _, err = cli(*XOR, "--run-dir", xor_run[0])
     assert code == 2 and "--resume" in err and sha256_of_params(xor_run[0]) == before
+
+
+def test_a_thousand_runs_of_one_second(cli, tmp_path, monkeypatch):
+    class Still(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
+
+    monkeypatch.setattr(_run_dir, "datetime", types.SimpleNamespace(datetime=Still, UTC=datetime.UTC))
+    made = [_run_dir.create(None, "xor").name for _ in range(999)]
+    assert made[:2] == ["xor-20260102-030405", "xor-20260102-030405-2"] and len(set(made)) == 999
+    code, _, err = cli(*XOR)
+    assert code == 1 and "runs holds a thousand runs of this second. Name one with `--run-dir`." in err
 
 
 def write_mnist(directory, *, n=60):

@@ -263,6 +263,11 @@ class TestNonFinite:
         assert int(error.state.step) == 0 and len(error.history.loss) == 4
         assert "learning rate" in str(error)
 
+    def test_a_search_that_fails_does_not_hide_what_happened(self, key, digits, monkeypatch):
+        monkeypatch.setattr("mlpjax.training._fit.diagnose", lambda *_, **__: 1 / 0)
+        error = self.fail(key, digits, lambda p: (p[0], p[1]._replace(b=p[1].b.at[3].set(jnp.nan)), p[2]))
+        assert error.step == 0 and "the place could not be found (ZeroDivisionError)" in str(error)
+
     @pytest.mark.parametrize("layer", [0, 1, 2])
     def test_an_overflow_names_its_layer(self, layer, key, digits):
         big = jnp.finfo(jnp.zeros(()).dtype).max
