@@ -9,8 +9,6 @@ import pathlib
 import pickle
 import random
 import resource
-import subprocess
-import sys
 import threading
 import tracemalloc
 import zipfile
@@ -606,57 +604,3 @@ def test_many_threads_may_save_to_one_file(path):
         thread.join()
     assert not errors and list(path.parent.iterdir()) == [path]
     assert len(set(checkpoint.load(path, {"a": np.zeros(1000, int)})["a"].tolist())) == 1
-
-
-KILLS = """
-import json, os, random, signal, sys, time
-import numpy as np
-from mlpjax.training import _archive, checkpoint
-
-path, kills = sys.argv[1], int(sys.argv[2])
-step, lost, unreadable, orphans, cost, draw = 0, 0, 0, 0, 0.0, random.Random(0)
-
-def tree(i):
-    return {"W": np.random.default_rng(i).normal(size=(200, 200)), "step": np.int64(i)}
-
-for _ in range(kills):
-    reader, writer = os.pipe()
-    begin = time.perf_counter()
-    child = os.fork()  # before any backend of JAX starts, so that no thread is left behind
-    if child == 0:
-        while True:
-            step += 1
-            checkpoint.save(path, tree(step))
-            os.write(writer, b"%d " % step)
-    os.close(writer)
-    first = os.read(reader, 1)
-    cost = time.perf_counter() - begin
-    time.sleep(draw.uniform(0, 2 * cost))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    said = [int(number) for number in (first + os.fdopen(reader, "rb").read()).split()]
-    orphans += len(os.listdir(os.path.dirname(path))) - 1
-    try:
-        arrays = _archive.read(path)[1]
-        step = int(arrays["step"])
-        unreadable += not np.array_equal(arrays["W"], tree(step)["W"])
-        lost += step < said[-1]
-    except Exception:
-        unreadable += 1
-checkpoint.save(path, tree(step))
-left = os.listdir(os.path.dirname(path))
-print(json.dumps(dict(steps=step, lost=lost, unreadable=unreadable, orphans=orphans, left=left)))
-"""
-
-
-@pytest.mark.parametrize("kills", [30, pytest.param(500, marks=pytest.mark.nightly)])
-def test_killed_while_saving(path, kills):
-    """Every state that was said to be saved is there, whole, or a newer one is."""
-    command = [sys.executable, "-c", KILLS, str(path), str(kills)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"JAX_PLATFORMS": "cpu"})
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert report["steps"] >= kills, report
-    assert (report["lost"], report["unreadable"]) == (0, 0), report
-    assert report["left"] == [path.name], report
-    assert report["orphans"], "no kill struck while a file was written: nothing was tested"
