@@ -3,6 +3,8 @@
 import itertools
 import os
 
+from mlpjax import _files
+
 SECTOR = 512
 FOLDER = "folder"
 
@@ -108,3 +110,25 @@ class Disk:
     def at_best(self):
         """The files while the power is on."""
         return {path: inode.whole() for path, [*_, inode] in self.names.items() if isinstance(inode, Inode)}
+
+
+def no_file_sync(calls):
+    """A save that forgets to fsync the file."""
+    return [call for call in calls if call.what != "sync" or not call.path.endswith(_files.SUFFIX)]
+
+
+def no_directory_sync(calls):
+    """A save that forgets to fsync the directory."""
+    return [call for call in calls if call.what != "sync" or call.path.endswith(_files.SUFFIX)]
+
+
+def renamed_first(calls):
+    """A save that renames before the fsync."""
+    at = next(i for i, call in enumerate(calls) if call.what == "sync")
+    return [*calls[:at], calls[at + 1], calls[at]._replace(path=calls[at + 1].data), *calls[at + 2 :]]
+
+
+def no_sync_above(calls):
+    """A new run whose directory is not fsynced in the one above."""
+    made = {os.path.dirname(call.path) for call in calls if call.what == "mkdir"}
+    return [call for call in calls if call.what != "sync" or call.path not in made]
