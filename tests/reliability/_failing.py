@@ -87,5 +87,4 @@ class ReadOnly(Full):
         self.mount("remount,rw")
 
     def mount(self, options):
-        while subprocess.run(["mount", "-o", options, self.folder], capture_output=True).returncode:
-            pass  # a save that has begun ends first
+        subprocess.run(["mount", "-o", options, self.folder], check=True)
