@@ -26,6 +26,8 @@ def as_json(value: Any) -> str:
 def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
     r"""A log that appends one JSON object per record to a file.
 
+    A last line that was cut off, by a full disk or a killed process, is ended first: it must not take the next along.
+
     Args:
         path: the file; its directory must exist.
 
@@ -42,10 +44,19 @@ def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
     """
 
     def log(record):
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(as_json(record) + "\n")
+        with open(path, "ab") as file:
+            file.write(b"\n" * _is_torn(path) + as_json(record).encode() + b"\n")
 
     return log
+
+
+def _is_torn(path: str | os.PathLike) -> bool:
+    """Whether the last line of a file lacks its end; not of a pipe or a device, which cannot be looked into."""
+    if not os.path.isfile(path) or os.path.getsize(path) == 0:
+        return False
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def log_tensorboard(directory: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
