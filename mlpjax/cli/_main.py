@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mlpjax import _text
 from mlpjax.cli import _compiled, _run_dir
 
 INSTALL = "The command line needs {name}. Install what it needs with:\n\n    pip install 'mlpjax[cli]'"
@@ -123,7 +124,7 @@ def _nearest(name: str) -> str:
 
 
 def _say(text: str, code: int) -> int:
-    print(f"mlpjax: {text}", file=sys.stderr)
+    print(f"mlpjax: {_text.printable(text, keep=chr(10))}", file=sys.stderr)
     return code
 
 
@@ -142,6 +143,8 @@ def _message(error: Exception) -> str:
         return error.strerror or str(error)
     if isinstance(error, ValueError | TypeError | ImportError | FloatingPointError):
         return str(error)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        return "there is not enough memory for that. Take a smaller network, a smaller batch or a smaller file."
     return f"{type(error).__name__}: {error} (MLPJAX_TRACEBACK=1 shows where; please report it)"
 
 

@@ -154,8 +154,9 @@ def check(recipe: Any) -> None:
     for name, least in {"epochs": 1, "batch_size": 0, "patience": 0, "shift": 0, "seed": 0}.items():
         if getattr(recipe, name) < least:
             raise ValueError(f"`{name}` must be at least {least}; got {getattr(recipe, name)}.")
-    if recipe.seed >= 2**32:
-        raise ValueError(f"`seed` must be less than 2^32; got {recipe.seed}.")
+    for name, bits in {"epochs": 31, "batch_size": 31, "patience": 31, "seed": 32}.items():
+        if getattr(recipe, name) >= 2**bits:
+            raise ValueError(f"`{name}` must be less than 2^{bits}; got {getattr(recipe, name)}.")
     if not 0 <= recipe.validation < 1:
         raise ValueError(f"`validation` must be a fraction in [0, 1); got {recipe.validation}. For example 0.1.")
     if recipe.patience and not recipe.validation:
