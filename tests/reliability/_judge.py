@@ -1,11 +1,12 @@
-"""Would the tests notice? A process that is told one mutant a line, and answers each with one line.
+"""A process that is told one mutant a line, tests it, and answers with one line.
 
-Python, JAX and pytest take seconds to start, more than most mutants need to be noticed. So they are imported once, without
-the package and before any backend of JAX starts its threads, and each mutant is tested in a fork. It runs in a copy of the
-repository: `python -m tests.reliability._judge`, from its root.
+Python, JAX and pytest take seconds to start, more than most mutants need to be noticed. So they are imported once,
+without the package and before any backend of JAX starts its threads, and each mutant is tested in a fork, in a copy of
+the repository: `python -m tests.reliability._judge`, from its root.
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -51,6 +52,11 @@ class Listener:
         self.limits = {test: PATIENCE + FACTOR * s for test, s in seconds.items()}
         self.found = {"killer": None, "at_import": False, "seconds": {}}
 
+    def leave(self, code):
+        """Write what was found and end, without the tidying of pytest."""
+        VERDICT.write_text(json.dumps({**self.found, "code": code}), "utf-8")
+        os._exit(0)
+
     def pytest_collection_modifyitems(self, items):
         items.sort(key=lambda item: self.rank.get(item.nodeid, len(self.rank)))
 
@@ -66,6 +72,7 @@ class Listener:
         seconds[report.nodeid] = seconds.get(report.nodeid, 0.0) + report.duration
         if report.failed:
             self.found["killer"] = report.nodeid
+            self.leave(1)
 
 
 def test(tests, order, seconds):
@@ -87,7 +94,7 @@ def test(tests, order, seconds):
     signal.setitimer(signal.ITIMER_REAL, 0)
     if code == pytest.ExitCode.USAGE_ERROR:
         listener.found["at_import"] = "ImportError while loading conftest" in LOG.read_text("utf-8")
-    VERDICT.write_text(json.dumps({**listener.found, "code": code}), "utf-8")
+    listener.leave(code)
 
 
 def forked(*arguments):
@@ -141,6 +148,7 @@ def main():
     pathlib.Path("build").mkdir(exist_ok=True)
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.freeze()
     clock = int(time.time()) + 10**6
     for number, line in enumerate(sys.stdin):
         print(json.dumps(judged(json.loads(line), clock + number)), flush=True)

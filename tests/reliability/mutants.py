@@ -1,9 +1,9 @@
 """Small mistakes, put one after another into the core: does a test of that room fail each time?
 
-The mutants are made by cosmic-ray's operators (`_mutate`), and tested in forks of one process (`_judge`) in a copy of the
-repository. What became of each is kept in `build/mutants.jsonl`: a run that was interrupted goes on where it was, and
-what has been judged with the same code and the same tests is not judged again. Mutants that no test can notice are
-listed, each with the reason, in `survivors.toml`.
+The mutants are made by cosmic-ray's operators (`_mutate`), and tested in forks of a process (`_judge`) that has a copy
+of the repository. What became of each is kept in `build/mutants.jsonl` (`_court`): a run that was interrupted goes on
+where it was, and what was judged with the same code and the same tests is not judged again. Mutants that no test can
+notice are listed in `survivors.toml`, each with the reason.
 """
 
 import collections
@@ -32,9 +32,9 @@ TARGET = 95  # percent
 
 TITLE = "Mutants that the tests notice"
 HOW = (
-    "Into every room of the core, one mistake at a time: an operator, a comparison, a condition or a number replaced, a decorator,"
-    " a loop's body or a statement left out, an exception not caught (the operators of cosmic-ray, and two more). Each time the"
-    " room's own tests run, until one of them fails. A mutant that survives is to be explained, one by one."
+    "Into every room of the core, one mistake at a time: an operator, a comparison, a condition or a number replaced; a"
+    " decorator, the body of a loop or a statement left out; an error not caught. The mistakes are those of cosmic-ray"
+    " and two kinds more. Each time the room's own tests run until one fails. A survivor must be explained."
 )
 FULL, QUICK = 10_000, 1  # more than there are: all
 
