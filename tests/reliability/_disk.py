@@ -23,13 +23,13 @@ class Call(NamedTuple):
     data: Any = b""
 
 
-class _File(io.FileIO):
+class File(io.FileIO):
     """An unbuffered file, below Python's buffer: what arrives here is what the system is asked."""
 
     def __init__(self, path, mode, watch):
         if "x" in mode:
             watch(Call("make", os.fspath(path)))
-        super().__init__(path, mode)
+        super().__init__(os.fspath(path), mode)
         self.watch = watch
 
     def write(self, data, /):
@@ -61,7 +61,7 @@ def watched(watch):
 
     def opened(path, mode="r", *more, **options):
         if "b" in mode and ("x" in mode or "+" in mode or "w" in mode):
-            return io.BufferedRandom(_File(path, mode.replace("b", ""), watch))
+            return io.BufferedRandom(File(path, mode.replace("b", ""), watch))
         return builtins.open(path, mode, *more, **options)
 
     names = {"fsync": "sync", "replace": "rename", "unlink": "unlink", "mkdir": "mkdir"}
