@@ -17,29 +17,18 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import optax
 
-from mlpjax import _files, mlp, trees
-from mlpjax.training import checkpoint, start
+from mlpjax import _files, trees
+from mlpjax.training import checkpoint
 from mlpjax.training._saving import Saver
+from tests.reliability import _states
 
-
-def _form():
-    """The state of a real run; its key as bare numbers, for keys need a backend."""
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    state = jax.eval_shape(lambda key: start(key, mlp.init(key, (784, 300, 10)), optimizer=optax.adam(1e-3)), key)
-    return state._replace(key=jax.ShapeDtypeStruct((2,), np.uint32))
-
-
-FORM = _form()
+FORM = _states.form((784, 300, 10))
 
 
 def state_at(step):
-    """A state that only this step has: random numbers, and the step itself."""
-    draw = np.random.default_rng(step)
-    random_leaf = lambda leaf: np.frombuffer(draw.bytes(leaf.size * leaf.dtype.itemsize), leaf.dtype)
-    state = jax.tree.map(lambda leaf: random_leaf(leaf).reshape(leaf.shape), FORM)
-    return state._replace(step=np.uint32(step))
+    """The state of a step."""
+    return _states.at(step, FORM)
 
 
 class Ours:
