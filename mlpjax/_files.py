@@ -103,14 +103,15 @@ def _refuse_other_than_files(target: pathlib.Path) -> None:
 
 @contextlib.contextmanager
 def _temporary(directory: pathlib.Path) -> Iterator[BinaryIO]:
-    """A new locked file, which is gone afterwards unless it was renamed."""
+    """A new locked file, which is gone if anything goes wrong; what it was renamed to has nothing to do with it."""
     file = _create(directory)
     try:
         with file:
             yield file
-    finally:
-        with contextlib.suppress(FileNotFoundError):
+    except BaseException:
+        with contextlib.suppress(OSError):  # the next save sweeps it
             os.unlink(file.name)
+        raise
 
 
 def _create(directory: pathlib.Path) -> BinaryIO:
