@@ -23,6 +23,7 @@ import numpy as np
 import optax
 
 from mlpjax import losses, mlp, training
+from mlpjax.cli import _report
 from mlpjax.cli import main as command_line
 from mlpjax.data import digits
 from mlpjax.training import checkpoint
@@ -225,7 +226,8 @@ def trained(disk, folder):
         code, text = command(*train)
     disk.mend()
     one_line = code == 1 and text.count("\n") == 1 and "could not write" in text
-    code, text = command("train", "--resume", str(run), "--quiet")
+    with mock.patch.object(_report, "finish", lambda ending: (None, None)):  # no pictures
+        code, text = command("train", "--resume", str(run), "--quiet")
     done = code == 0 and not text and int(checkpoint.read(run / "checkpoint.npz")["step"]) == int(steps)
     return {"at once": at_once, "on the way": one_line, "resumed": done}
 
