@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["replacing"]
+__all__ = ["make_directory", "replacing"]
 
 SUFFIX = ".mlpjax-tmp"
 
@@ -22,7 +22,13 @@ REMEDY = {
     errno.ENOENT: "Create the directory first.",
     errno.ENOTDIR: "A part of the path is a file: write elsewhere.",
     errno.EISDIR: "Give the name of a file, not of a directory.",
+    errno.ENAMETOOLONG: "Give it a shorter name.",
+    errno.EEXIST: "Give the name of a file.",
+    errno.EMFILE: "Close some files, or raise the limit on open ones (`ulimit -n`).",
 }
+
+NO_SUCH_CALL = {errno.EINVAL, errno.ENOTSUP}
+"""How file systems (of networks, mostly) answer that a directory has no fsync: they have done what they can."""
 
 
 @contextlib.contextmanager
@@ -40,10 +46,12 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
         A binary file, readable too.
 
     Raises:
-        OSError: it cannot be written; the message has the remedy, and what `path` held before is untouched.
+        OSError: it cannot be written; the message has the remedy, and what `path` held before is untouched. If only
+            the fsync of the directory failed, the message says so: the new content is there, but not yet for certain.
     """
     target = pathlib.Path(os.path.realpath(path))
     try:
+        _refuse_other_than_files(target)
         _sweep(target.parent)
         with _temporary(target.parent) as file:
             yield file
@@ -52,22 +60,58 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
             if os.name == "nt":  # where an open file cannot be renamed
                 file.close()
             os.replace(file.name, target)
+    except OSError as error:
+        raise _explained(f"could not write {os.fspath(path)}", error) from error
+    try:
         _sync_directory(target.parent)
     except OSError as error:
-        reason = f"{error.strerror or error}. {REMEDY.get(error.errno or 0, 'Is the disk well?')}"
-        raise OSError(error.errno, f"could not write {os.fspath(path)}: {reason}") from error
+        raise _explained(f"wrote {os.fspath(path)}, but a power failure could still undo it", error) from error
+
+
+def make_directory(path: str | os.PathLike, *, exist_ok: bool = False) -> None:
+    """Make a directory, and those above it that are missing, so that it survives a power failure.
+
+    Without the fsync of the directory above, files in a new directory could be safe, and the directory not.
+
+    Args:
+        path: the directory.
+        exist_ok: whether it may exist already.
+
+    Raises:
+        OSError: it cannot be made, or exists.
+    """
+    directory = pathlib.Path(os.path.realpath(path))
+    missing = [above for above in (directory, *directory.parents) if not above.exists()]
+    directory.mkdir(parents=True, exist_ok=exist_ok)
+    for made in reversed(missing):
+        _sync_directory(made.parent)
+
+
+def _explained(what: str, error: OSError) -> OSError:
+    return OSError(
+        error.errno, f"{what}: {error.strerror or error}. {REMEDY.get(error.errno or 0, 'Is the disk well?')}"
+    )
+
+
+def _refuse_other_than_files(target: pathlib.Path) -> None:
+    """Before anything is written: root could put a file in the place of `/dev/null`."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EEXIST, "It is a device or a pipe, which no file can replace")
 
 
 @contextlib.contextmanager
 def _temporary(directory: pathlib.Path) -> Iterator[BinaryIO]:
-    """A new locked file, which is gone afterwards unless it was renamed."""
+    """A new locked file, which is gone if anything goes wrong; what it was renamed to has nothing to do with it."""
     file = _create(directory)
     try:
         with file:
             yield file
-    finally:
-        with contextlib.suppress(FileNotFoundError):
+    except BaseException:
+        with contextlib.suppress(OSError):  # the next save sweeps it
             os.unlink(file.name)
+        raise
 
 
 def _create(directory: pathlib.Path) -> BinaryIO:
@@ -108,5 +152,8 @@ def _sync_directory(directory: pathlib.Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SUCH_CALL:
+            raise
     finally:
         os.close(descriptor)

@@ -26,12 +26,12 @@ def create(path: Path | None, name: str) -> Path:
                 f"`--run-dir` must not hold a run already; {path} does. Take another, or continue it with "
                 f"`mlpjax train --resume {path}`."
             )
-        path.mkdir(parents=True, exist_ok=True)
+        _files.make_directory(path, exist_ok=True)
         return path
     time = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
     for suffix in ("", *(f"-{i}" for i in range(2, 1000))):
         try:
-            (RUNS / f"{name}-{time}{suffix}").mkdir(parents=True)
+            _files.make_directory(RUNS / f"{name}-{time}{suffix}")
         except FileExistsError:
             continue
         return RUNS / f"{name}-{time}{suffix}"
@@ -99,9 +99,9 @@ def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The records of the log; a last line that was cut off is passed over."""
+    """The records of the log; what a killed process or a power failure made of its last line is passed over."""
     try:
-        lines = (run / LOG).read_text("utf-8").splitlines()
+        lines = (run / LOG).read_text("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return []
     return [record for line in lines if (record := _record(line)) is not None]

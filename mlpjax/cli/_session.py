@@ -175,10 +175,13 @@ def _interrupted(run: Path, plan: Plan, stopped: Any) -> int:
 
 def _not_finite(run: Path, plan: Plan, error: Any) -> int:
     warmed = plan.problem.recipe.schedule == "one-cycle"
+    file = _run_dir.shown(run / _run_dir.CHECKPOINT)
+    lost = f" {file} is of an earlier state, for the last good one could not be saved: {error.unsaved}"
     print(
-        f"mlpjax: error: step {error.step:,} is not finite: {error.where}. The last good state is kept in "
-        f"{_run_dir.shown(run / _run_dir.CHECKPOINT)}. Start a new run with a lower "
-        f"`--learning-rate`{'' if warmed else ', or with `--schedule one-cycle`, which warms up'}.",
+        f"mlpjax: error: step {error.step:,} is not finite: {error.where}. "
+        f"{'' if error.unsaved else f'The last good state is kept in {file}. '}Start a new run with a lower "
+        f"`--learning-rate`{'' if warmed else ', or with `--schedule one-cycle`, which warms up'}."
+        f"{lost if error.unsaved else ''}",
         file=sys.stderr,
     )
     return 1

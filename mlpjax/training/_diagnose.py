@@ -21,15 +21,19 @@ class NonFiniteError(FloatingPointError):
         where: what was not finite: a leaf of the batch, of the parameters, of the gradient, or the forward pass.
         state: the last good state, from before that step; to go on from, with other settings.
         history: what was measured until then.
+        unsaved: why that state could not be saved, if so: the checkpoint is of an earlier one then.
     """
 
-    def __init__(self, step: int, where: str, state: TrainState, history: Any = None):
-        super().__init__(
-            f"step {step} is not finite: {where}. The parameters of the step before are kept (`.state`, and the "
-            f"checkpoint if there is one). Try a lower learning rate, a warm-up, or clipping by the global norm "
-            f"(`optax.clip_by_global_norm(1.0)`); look at the data if the batch is named."
-        )
+    def __init__(self, step: int, where: str, state: TrainState, history: Any = None, unsaved: Exception | None = None):
         self.step, self.where, self.state, self.history = step, where, state, history
+        self.unsaved = unsaved and (getattr(unsaved, "strerror", None) or str(unsaved))
+        kept = "kept in `.state`" if unsaved else "kept (`.state`, and the checkpoint if there is one)"
+        lost = f" They could not be saved: {self.unsaved}" if unsaved else ""
+        super().__init__(
+            f"step {step} is not finite: {where}. The parameters of the step before are {kept}. Try a lower "
+            f"learning rate, a warm-up, or clipping by the global norm (`optax.clip_by_global_norm(1.0)`); look at the "
+            f"data if the batch is named.{lost}"
+        )
 
 
 def _bad_leaves(tree: Any) -> list[str]:

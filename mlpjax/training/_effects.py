@@ -26,6 +26,8 @@ def as_json(value: Any) -> str:
 def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
     r"""A log that appends one JSON object per record to a file.
 
+    A last line that was cut off, by a full disk or a killed process, is ended first: it must not take the next along.
+
     Args:
         path: the file; its directory must exist.
 
@@ -42,8 +44,9 @@ def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
     """
 
     def log(record):
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(as_json(record) + "\n")
+        with open(path, "ab+") as file:
+            torn = file.tell() > 0 and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n"
+            file.write(b"\n" * torn + as_json(record).encode() + b"\n")
 
     return log
 

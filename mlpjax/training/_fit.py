@@ -109,7 +109,7 @@ def fit(
         ValueError: as for `run`.
         NonFiniteError: at a step that `run` ends at because a number is not finite; it carries the last good state.
         Interrupted: after a signal; it carries state and history.
-        CheckpointError: if the state cannot be saved.
+        CheckpointError: if the first or the last state cannot be saved; one between them is a warning.
 
     Example:
         >>> import jax, optax
@@ -163,9 +163,9 @@ def fit(
             bar.end()
             if bad_step != NEVER:
                 state = _at_the_bad_step(state, data, validation, settings)
-            saver.finish(state)
+            unsaved = saver.finish(state, forgive=bad_step != NEVER)
             if bad_step != NEVER:
-                raise _nonfinite(state, data, n, settings, _join(histories))
+                raise _nonfinite(state, data, n, settings, _join(histories), unsaved) from unsaved
         except NonFiniteError:
             raise
         except BaseException as error:
@@ -236,7 +236,9 @@ def _at_the_bad_step(state: TrainState, data: Any, validation: Any, settings: di
     return state
 
 
-def _nonfinite(state: TrainState, data: Any, n: int, settings: dict[str, Any], history: History) -> NonFiniteError:
+def _nonfinite(
+    state: TrainState, data: Any, n: int, settings: dict[str, Any], history: History, unsaved: Exception | None
+) -> NonFiniteError:
     """Run the bad step once more, slowly, to say what was wrong."""
     state = revive(state)
     batch, key = batch_of_step(state.key, state.step, data, n, settings["batch_size"], settings["transform"])
@@ -244,4 +246,4 @@ def _nonfinite(state: TrainState, data: Any, n: int, settings: dict[str, Any], h
         where = diagnose(state, batch, key, objective=settings["objective"], value_and_grad=settings["value_and_grad"])
     except Exception as error:  # an objective that cannot be taken apart must not hide what happened
         where = f"the place could not be found ({type(error).__name__})"
-    return NonFiniteError(int(state.step), where, state, history)
+    return NonFiniteError(int(state.step), where, state, history, unsaved)

@@ -89,11 +89,16 @@ class Saver:
         if self._writing is None and self._due():
             self.begin(state)
 
-    def finish(self, state: Any) -> None:
-        """Save the last state, and raise what goes wrong."""
+    def finish(self, state: Any, *, forgive: bool = False) -> Exception | None:
+        """Save the last state, and raise what goes wrong; return it instead if there is worse to be raised."""
         self._settle()
-        self.begin(state)
-        self.wait()
+        try:
+            self.begin(state)
+            self.wait()
+        except Exception as error:
+            if not forgive:
+                raise
+            return error
 
     def _due(self) -> bool:
         return self._every == 0 or self._clock() - self._began > max(self._every, self._cost / SHARE)

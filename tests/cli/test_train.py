@@ -1,6 +1,7 @@
 """`mlpjax train`: what it leaves, what it says, and what it refuses."""
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -268,6 +269,32 @@ def test_broken_configuration(cli, copied, change, message):
     (copied / "config.toml").write_text((copied / "config.toml").read_text().replace(*change, 1))
     code, _, err = cli("evaluate", copied)
     assert code == 2 and message in err
+
+
+def test_not_finite_and_not_saved(cli, tmp_path, monkeypatch):
+    """The disk became full on the way: what broke the run is said, and that the checkpoint is an older one."""
+    saves, save = [], checkpoint.save
+
+    def full(path, tree, **more):
+        saves.append(int(tree.step))
+        if len(saves) > 1:
+            raise checkpoint.CheckpointError(errno.ENOSPC, f"could not write {path}: it is full. Free some space.")
+        save(path, tree, **more)
+
+    monkeypatch.setattr(checkpoint, "save", full)
+    options = ("--optimizer", "sgd", "--learning-rate", "1e25", "--loss", "half_squared_error", "--hidden", "4")
+    code, _, err = cli(*XOR, *options, "--activation", "relu", "--quiet", "--run-dir", tmp_path / "run")
+    assert code == 1 and err.count("\n") == 1 and re.search(r"step \d+ is not finite: .*--learning-rate", err)
+    assert "run/checkpoint.npz is of an earlier state, for the last good one could not be saved: could not write" in err
+    assert int(checkpoint.read(tmp_path / "run" / "checkpoint.npz")["step"]) == 0
+
+
+def test_resume_reads_past_what_a_power_failure_made_of_the_log(tmp_path):
+    whole = b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25}\n'
+    (tmp_path / "log.jsonl").write_bytes(whole + b'{"step": 3, \xff\x80' + bytes(20))
+    assert [record["step"] for record in _run_dir.read_log(tmp_path)] == [1, 2]
+    _run_dir.rewind_log(tmp_path, 2)
+    assert (tmp_path / "log.jsonl").read_bytes() == whole
 
 
 def test_not_finite(cli, tmp_path):

@@ -7,10 +7,6 @@ import json
 import os
 import pathlib
 import pickle
-import random
-import resource
-import subprocess
-import sys
 import threading
 import tracemalloc
 import zipfile
@@ -249,32 +245,6 @@ def test_float64_is_not_rounded_in_silence(path):
 # ── damage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def refused(path, content):
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"is damaged|its end is missing"):
-        checkpoint.read(path)
-    with pytest.raises(CheckpointError, match=r"is damaged|its end is missing"):
-        checkpoint.read_meta(path)
-
-
-@pytest.mark.parametrize(("flips", "cuts"), [(300, 200), pytest.param(1000, 1000, marks=pytest.mark.nightly)])
-def test_every_flipped_bit_and_every_truncation_is_refused(path, key, flips, cuts):
-    checkpoint.save(path, state(key), meta={"a": 1})
-    whole = path.read_bytes()
-    draw = random.Random(0)
-    ends = [*range(20), *range(len(whole) - 100, len(whole))]
-    for bit in [8 * ends[i % len(ends)] + i % 8 for i in range(flips // 3)] + draw.sample(range(8 * len(whole)), flips):
-        content = bytearray(whole)
-        content[bit // 8] ^= 1 << bit % 8
-        refused(path, bytes(content))
-    for size in [*range(5), len(whole) - 71, len(whole) - 1, *draw.sample(range(len(whole)), cuts)]:
-        refused(path, whole[:size])
-    for more in (b"\0", whole, b"sha256:" + b"0" * 64):
-        refused(path, whole + more)
-    path.write_bytes(whole)
-    assert checkpoint.read_meta(path) == {"a": 1}
-
-
 def test_files_of_other_kinds(path, tmp_path):
     np.savez(path, a=np.ones(3))
     with pytest.raises(CheckpointError, match=r"is not a checkpoint, or its end is missing.*`numpy.load`"):
@@ -498,22 +468,6 @@ def test_a_failing_disk_keeps_the_old_checkpoint(path, key, monkeypatch, functio
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("limit", [100, 5_000, 70_000, 100_000])
-def test_a_full_disk_keeps_the_old_checkpoint(path, key, limit):
-    """A limit on the size of files fails `write` as a full disk does, wherever in the file it strikes."""
-    checkpoint.save(path, state(key))
-    before = path.read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        with pytest.raises(CheckpointError, match=r"could not write .* Raise the limit") as caught:
-            checkpoint.save(path, [np.zeros(25_000, np.float32), np.zeros(100_000, np.float32)])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert caught.value.errno == errno.EFBIG
-    assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
-
-
 def test_an_interruption_keeps_the_old_checkpoint(path, key, monkeypatch):
     checkpoint.save(path, state(key))
     before = path.read_bytes()
@@ -537,6 +491,29 @@ def test_places_where_nothing_can_be_written(path, tmp_path):
         with pytest.raises(CheckpointError, match=f"could not write .*{reason}"):
             checkpoint.save(place, ())
     assert list(tmp_path.iterdir()) == [path] and path.read_text() == "a file"
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path):
+    """Or root, by saving to /dev/null, would take it from everybody."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(CheckpointError, match=r"pipe: It is a device or a pipe.*Give the name of a file"):
+        checkpoint.save(pipe, ())
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.parametrize(("number", "fails"), [(errno.EINVAL, False), (errno.ENOTSUP, False), (errno.EIO, True)])
+def test_directories_that_cannot_be_synced(path, monkeypatch, number, fails):
+    """Some file systems have no such call; where it fails, the new file is there, and the error says so."""
+    sync = os.fsync
+    is_directory = lambda fd: os.path.isdir(f"/proc/self/fd/{fd}")
+    monkeypatch.setattr(os, "fsync", lambda fd: failing(number)() if is_directory(fd) else sync(fd))
+    if fails:
+        with pytest.raises(CheckpointError, match=r"wrote .*state.npz, but a power failure could still undo it: Input"):
+            checkpoint.save(path, {"a": jnp.ones(2)})
+    else:
+        checkpoint.save(path, {"a": jnp.ones(2)})
+    assert checkpoint.read(path)["a"].tolist() == [1.0, 1.0] and list(path.parent.iterdir()) == [path]
 
 
 def test_everything_is_on_the_disk_before_save_returns(path, monkeypatch):
@@ -606,57 +583,3 @@ def test_many_threads_may_save_to_one_file(path):
         thread.join()
     assert not errors and list(path.parent.iterdir()) == [path]
     assert len(set(checkpoint.load(path, {"a": np.zeros(1000, int)})["a"].tolist())) == 1
-
-
-KILLS = """
-import json, os, random, signal, sys, time
-import numpy as np
-from mlpjax.training import _archive, checkpoint
-
-path, kills = sys.argv[1], int(sys.argv[2])
-step, lost, unreadable, orphans, cost, draw = 0, 0, 0, 0, 0.0, random.Random(0)
-
-def tree(i):
-    return {"W": np.random.default_rng(i).normal(size=(200, 200)), "step": np.int64(i)}
-
-for _ in range(kills):
-    reader, writer = os.pipe()
-    begin = time.perf_counter()
-    child = os.fork()  # before any backend of JAX starts, so that no thread is left behind
-    if child == 0:
-        while True:
-            step += 1
-            checkpoint.save(path, tree(step))
-            os.write(writer, b"%d " % step)
-    os.close(writer)
-    first = os.read(reader, 1)
-    cost = time.perf_counter() - begin
-    time.sleep(draw.uniform(0, 2 * cost))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    said = [int(number) for number in (first + os.fdopen(reader, "rb").read()).split()]
-    orphans += len(os.listdir(os.path.dirname(path))) - 1
-    try:
-        arrays = _archive.read(path)[1]
-        step = int(arrays["step"])
-        unreadable += not np.array_equal(arrays["W"], tree(step)["W"])
-        lost += step < said[-1]
-    except Exception:
-        unreadable += 1
-checkpoint.save(path, tree(step))
-left = os.listdir(os.path.dirname(path))
-print(json.dumps(dict(steps=step, lost=lost, unreadable=unreadable, orphans=orphans, left=left)))
-"""
-
-
-@pytest.mark.parametrize("kills", [30, pytest.param(500, marks=pytest.mark.nightly)])
-def test_killed_while_saving(path, kills):
-    """Every state that was said to be saved is there, whole, or a newer one is."""
-    command = [sys.executable, "-c", KILLS, str(path), str(kills)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"JAX_PLATFORMS": "cpu"})
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert report["steps"] >= kills, report
-    assert (report["lost"], report["unreadable"]) == (0, 0), report
-    assert report["left"] == [path.name], report
-    assert report["orphans"], "no kill struck while a file was written: nothing was tested"

@@ -86,6 +86,17 @@ def test_a_log_is_json_even_where_a_number_is_not_finite(tmp_path):
     assert json.loads((tmp_path / "log.jsonl").read_text()) == {"step": 1, "loss": None, "validation": {"loss": None}}
 
 
+def test_a_line_of_the_log_that_was_cut_off_does_not_swallow_the_next(tmp_path):
+    log = training.log_jsonl(tmp_path / "log.jsonl")
+    log({"step": 1})
+    with open(tmp_path / "log.jsonl", "a") as file:
+        file.write('{"step": 2, "lo')
+    log({"step": 3})
+    log({"step": 4})
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert lines == ['{"step": 1}', '{"step": 2, "lo', '{"step": 3}', '{"step": 4}']
+
+
 @pytest.mark.ledger("REG6")
 def test_stops_early(digits, key):
     train, test = digits
