@@ -1,6 +1,6 @@
 """Small mistakes, put one after another into the core: does a test of that room fail each time?
 
-The mutants are made by cosmic-ray's operators (`_mutate`), and tested in forks of a process (`_judge`) that has a copy
+The mutants are made by cosmic-ray's operators (`_mistakes`), and tested in forks of a process (`_judge`) that has a copy
 of the repository. What became of each is kept in `build/mutants.jsonl` (`_court`): a run that was interrupted goes on
 where it was, and what was judged with the same code and the same tests is not judged again. Mutants that no test can
 notice are listed in `survivors.toml`, each with the reason.
@@ -12,9 +12,9 @@ import pathlib
 import random
 import tomllib
 
-from tests.reliability import _court, _mutate
+from tests.reliability import _court, _mistakes
 from tests.reliability._court import ROOT
-from tests.reliability._mutate import Mutant
+from tests.reliability._mistakes import Mutant
 from tests.reliability.experiments import Claim
 
 # The files of each room, and the tests that guard it besides the examples of its docstrings.
@@ -90,7 +90,7 @@ def drawn(count, seed, rooms=tuple(ROOMS)):
         (room, mutant)
         for room in rooms
         for file in sources(room)
-        for mutant in _mutate.mutants(file, (ROOT / file).read_text("utf-8"))
+        for mutant in _mistakes.mutants(file, (ROOT / file).read_text("utf-8"))
     ]
     random.Random(seed).shuffle(every)
     return sorted(every[:count], key=lambda pair: rooms.index(pair[0]))
