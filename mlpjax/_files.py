@@ -1,14 +1,15 @@
-"""Files that are either the old one or the whole new one, whatever happens while they are written."""
+"""Files that are read only if they are files, and that are either the old one or the whole new one when written."""
 
 import contextlib
 import errno
 import os
 import pathlib
 import secrets
+import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["replacing"]
+__all__ = ["reading", "replacing"]
 
 SUFFIX = ".mlpjax-tmp"
 
@@ -26,7 +27,31 @@ REMEDY = {
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def reading(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Open a file to read, if it is one: from a pipe one might wait for ever, and a device may never end.
+
+    Args:
+        path: the file.
+
+    Yields:
+        The binary file.
+
+    Raises:
+        OSError: there is no such file, it may not be read, or it is of another kind.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "It is a pipe or a device; only files are read. Save it to one first.", path)
+        yield file
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody to write to it, as the open end of a pipe does."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike, *, follow: bool = True) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` only once it is whole and on the disk.
 
     It is written beside `path`, fsynced, renamed over it, and the directory is fsynced: when the block has ended,
@@ -35,6 +60,7 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
     Args:
         path: the file to make or to replace.
+        follow: write to where a symbolic link points; otherwise the file takes the place of the link.
 
     Yields:
         A binary file, readable too.
@@ -42,7 +68,8 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written; the message has the remedy, and what `path` held before is untouched.
     """
-    target = pathlib.Path(os.path.realpath(path))
+    parent, name = os.path.split(path)
+    target = pathlib.Path(os.path.realpath(path) if follow else os.path.join(os.path.realpath(parent), name))
     try:
         _sweep(target.parent)
         with _temporary(target.parent) as file:

@@ -5,12 +5,13 @@ A file from anywhere is read within bounds, laid on paper where it is transparen
 """
 
 import io
-import math
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mlpjax import _files
 
 MAX_BYTES, MAX_PIXELS = 64 << 20, 50_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -35,7 +36,7 @@ def read(path: Path) -> np.ndarray:
         PictureError: the file is not a picture, too large, damaged, or blank.
         OSError: it cannot be read.
     """
-    return ink(_gray(_decode(path)), path)
+    return ink(_decode(path), path)
 
 
 def ink(gray: np.ndarray, name: Any = "the picture") -> np.ndarray:
@@ -97,23 +98,25 @@ def _window(amounts: np.ndarray, span: tuple[int, int], scale: float, side: int,
 
 def _resample(amount: np.ndarray, rows: Any, columns: Any, shape: tuple[int, int]) -> np.ndarray:
     """A window of the picture, no paper too much or too little: areas averaged, or interpolated where it is small."""
-    from PIL import Image
-
-    (top, bottom), (left, right) = rows, columns
-    before = [max(0, math.ceil(-start)) for start in (top, left)]
-    after = [max(0, math.ceil(end - size)) for end, size in zip((bottom, right), amount.shape, strict=True)]
-    image = Image.fromarray(np.pad(amount, list(zip(before, after, strict=True))).astype(np.float32))
-    box = (left + before[1], top + before[0], right + before[1], bottom + before[0])
-    small = bottom - top < 0.9 * shape[0]
-    method = Image.Resampling.BILINEAR if small else Image.Resampling.BOX
-    return np.clip(np.asarray(image.resize((shape[1], shape[0]), method, box=box), float), 0, 1)
+    small = bool(rows[1] - rows[0] < 0.9 * shape[0])
+    R, C = (_weights(*window, *sizes, small) for window, *sizes in zip((rows, columns), shape, amount.shape, strict=True))
+    return np.clip(R @ amount @ C.T, 0, 1)
 
 
-def _decode(path: Path) -> Any:
-    """A decoded image of Pillow's, whose size was looked at before its pixels."""
+def _weights(start: float, end: float, count: int, size: int, small: bool) -> np.ndarray:
+    """How much each of `size` pixels counts in each of `count` equal parts of a window; beyond them all is paper."""
+    edges, pixels = np.linspace(start, end, count + 1), np.arange(size)
+    if small:
+        return np.clip(1 - abs((edges[1:] + edges[:-1])[:, None] / 2 - (pixels + 0.5)), 0, None)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return np.clip(overlap, 0, None) * count / (end - start)
+
+
+def _decode(path: Path) -> np.ndarray:
+    """Brightness, of an image whose size was looked at before its pixels."""
     from PIL import Image, ImageOps
 
-    with open(path, "rb") as file:
+    with _files.reading(path) as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise PictureError(f"{path} has more than {MAX_BYTES >> 20} MiB. Scale it down: a digit needs 28 × 28 pixels.")
@@ -127,7 +130,10 @@ def _decode(path: Path) -> Any:
                     f"digit needs 28 × 28."
                 )
             image.load()
-            return ImageOps.exif_transpose(image)
+            gray = _gray(ImageOps.exif_transpose(image))
+            if not np.isfinite(gray).all():
+                raise ValueError("it holds numbers that are not finite")
+            return gray
     except PictureError:
         raise
     except Image.DecompressionBombError:
