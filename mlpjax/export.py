@@ -185,8 +185,8 @@ def _tensor(path: Any, name: str, *, dtype: str, shape: list[int], data: Any) ->
 
 def _unfit(path: Any, reason: str) -> ValueError:
     return ValueError(
-        f"{os.fspath(path)} does not hold the layers of an MLP: {_text.printable(reason)}. Wanted are `0.weight`, `0.bias`, "
-        f"`2.weight`, … of one `torch.nn.Sequential` of `Linear`s and activations."
+        f"{os.fspath(path)} does not hold the layers of an MLP: {_text.printable(reason)}. Wanted are `0.weight`, "
+        f"`0.bias`, `2.weight`, … of one `torch.nn.Sequential` of `Linear`s and activations."
     )
 
 

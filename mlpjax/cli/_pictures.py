@@ -5,6 +5,7 @@ A file from anywhere is read within bounds, laid on paper where it is transparen
 """
 
 import io
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from mlpjax import _files
 
-MAX_BYTES, MAX_PIXELS = 64 << 20, 50_000_000
+MAX_BYTES, MAX_PIXELS, MAX_SIDE, ENOUGH = 64 << 20, 50_000_000, 1 << 16, 4_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 FAINT, CONTRAST = 0.05, 1 / 32
 """The least ink that counts, of the darkest; the least difference between ink and paper, of black and white."""
@@ -99,7 +100,7 @@ def _window(amounts: np.ndarray, span: tuple[int, int], scale: float, side: int,
 def _resample(amount: np.ndarray, rows: Any, columns: Any, shape: tuple[int, int]) -> np.ndarray:
     """A window of the picture, no paper too much or too little: areas averaged, or interpolated where it is small."""
     small = bool(rows[1] - rows[0] < 0.9 * shape[0])
-    R, C = (_weights(*window, *sizes, small) for window, *sizes in zip((rows, columns), shape, amount.shape, strict=True))
+    R, C = (_weights(*(rows, columns)[i], shape[i], amount.shape[i], small) for i in (0, 1))
     return np.clip(R @ amount @ C.T, 0, 1)
 
 
@@ -124,10 +125,10 @@ def _decode(path: Path) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 raise PictureError(
-                    f"{path} has {image.width} × {image.height} pixels, more than {MAX_PIXELS:,}. Scale it down: a "
-                    f"digit needs 28 × 28."
+                    f"{path} has {image.width} × {image.height} pixels, more than {MAX_PIXELS:,} in all or "
+                    f"{MAX_SIDE:,} in a line. Scale it down: a digit needs 28 × 28."
                 )
             image.load()
             gray = _gray(ImageOps.exif_transpose(image))
@@ -150,11 +151,17 @@ def _first_line(error: Exception) -> str:
 def _gray(image: Any) -> np.ndarray:
     """Brightness from 0 to 1, on white paper where it is transparent, or on black where white hides it."""
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, float)
+        values = np.asarray(image, np.float32)
         return (values - min(values.min(), 0)) / max(values.max(), 255 if image.mode == "F" else 65535)
     if "A" not in image.getbands() and "transparency" not in image.info:
-        return np.asarray(image.convert("L"), float) / 255
-    layers = image.convert("RGBA")
+        return np.asarray(_reduced(image.convert("L")), float) / 255
+    layers = _reduced(image.convert("RGBA"))
     gray, alpha = (np.asarray(layers.convert("RGB").convert("L"), float) / 255, np.asarray(layers)[..., 3] / 255)
     on_white = gray * alpha + 1 - alpha
     return on_white if np.ptp(on_white) > 0.1 else gray * alpha
+
+
+def _reduced(image: Any) -> Any:
+    """A picture of more pixels than can matter, averaged over squares: what follows takes many bytes for each."""
+    factor = math.ceil(math.sqrt(image.width * image.height / ENOUGH))
+    return image.reduce(factor) if factor > 1 else image

@@ -23,7 +23,8 @@ MOST = {CONFIG: 1 << 17, LOG: 1 << 25}
 def create(path: Path | None, name: str) -> Path:
     """A directory for a new run; by default `runs/NAME-TIME` with the time in UTC."""
     if path is not None:
-        if os.path.lexists(path / LOG) or os.path.lexists(path / CHECKPOINT):  # with its configuration alone it never took a step
+        # with its configuration alone it never took a step; a link to nothing is there, too
+        if os.path.lexists(path / LOG) or os.path.lexists(path / CHECKPOINT):
             raise ValueError(
                 f"`--run-dir` must not hold a run already; {path} does. Take another, or continue it with "
                 f"`mlpjax train --resume {path}`."
