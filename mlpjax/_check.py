@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from mlpjax import _text
 from mlpjax._types import Any
 
 
@@ -50,9 +51,9 @@ def known(kind: str, name: str, names: Iterable[str]) -> None:
     """A name that must be one of a given set; the message offers the nearest."""
     names = sorted(names)
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
+        near = difflib.get_close_matches(name[:100], names, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")
+        raise ValueError(f"Unknown {kind} {_text.brief(name)!r}.{hint} Known: {', '.join(names)}.")
 
 
 def key(argument: str, value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-__all__ = ["listed", "printable"]
+__all__ = ["brief", "listed", "printable"]
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -21,7 +21,12 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
+def brief(text: str, most: int = 100) -> str:
+    """The same, and of what is too long only the beginning."""
+    return printable(text if len(text) <= most else text[:most] + "…")
+
+
 def listed(names: Sequence[str], most: int = 20) -> str:
     """Names one after another, and of too many only how many more there are."""
     more = f"; and {len(names) - most:,} more" if len(names) > most else ""
-    return "; ".join(printable(name) for name in names[:most]) + more
+    return "; ".join(brief(name) for name in names[:most]) + more

@@ -156,7 +156,7 @@ def _refusing(path: Any, *errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (*errors, ValueError, OverflowError) as error:
-        reason = _text.printable(str(error)[:300])
+        reason = _text.brief(str(error), 300)
         raise ValueError(
             f"{os.fspath(path)} is torn, or no safetensors file: {reason}. Export or download it again."
         ) from error
@@ -185,7 +185,7 @@ def _tensor(path: Any, name: str, *, dtype: str, shape: list[int], data: Any) ->
 
 def _unfit(path: Any, reason: str) -> ValueError:
     return ValueError(
-        f"{os.fspath(path)} does not hold the layers of an MLP: {_text.printable(reason)}. Wanted are `0.weight`, "
+        f"{os.fspath(path)} does not hold the layers of an MLP: {_text.brief(reason, 300)}. Wanted are `0.weight`, "
         f"`0.bias`, `2.weight`, … of one `torch.nn.Sequential` of `Linear`s and activations."
     )
 

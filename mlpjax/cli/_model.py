@@ -84,17 +84,27 @@ def load(path: Path, *, even_diverged: bool = False) -> Model:
     status = _status.of(config, leaves, path / _run_dir.CHECKPOINT)
     if not even_diverged:
         _status.refuse_diverged(path, status)
-    params = mlp.from_paths(leaves, "stop_state/rule/params/" if recipe.patience else "params/")
-    if recipe.optimizer == "schedule_free" and not recipe.patience:
-        params = _mean(params, leaves)
-    if any(leaf.dtype.kind != "f" for layer in params for leaf in layer):
-        raise ValueError(f"{path / _run_dir.CHECKPOINT} holds weights that are no real numbers. Was it edited?")
+    try:
+        params = _params(recipe, leaves)
+    except ValueError as error:
+        raise ValueError(f"{path / _run_dir.CHECKPOINT}: {error}") from None
     if mlp.sizes(params) != problem.sizes:
         raise ValueError(
             f"{path / _run_dir.CHECKPOINT} holds a network of sizes {mlp.sizes(params)}, but its recipe means "
             f"{problem.sizes}. Is it the checkpoint of another run?"
         )
     return Model(path, config, problem, params, status)
+
+
+def _params(recipe: Any, leaves: dict[str, Any]) -> Any:
+    from mlpjax import mlp
+
+    params = mlp.from_paths(leaves, "stop_state/rule/params/" if recipe.patience else "params/")
+    if recipe.optimizer == "schedule_free" and not recipe.patience:
+        params = _mean(params, leaves)
+    if any(leaf.dtype.kind != "f" for layer in params for leaf in layer):
+        raise ValueError("its weights must be real numbers. Was it edited?")
+    return params
 
 
 def _mean(params: Any, leaves: dict[str, Any]) -> Any:

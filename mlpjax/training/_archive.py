@@ -147,7 +147,7 @@ def refusing(path: Any) -> Iterator[None]:
     except Exception as error:
         raise CheckpointError(
             f"{os.fspath(path)} is not a checkpoint of mlpjax, although its checksum is right: "
-            f"{_text.listed([repr(error)[:300]])}. It was made by another program; do not trust it."
+            f"{_text.brief(repr(error), 300)}. It was made by another program; do not trust it."
         ) from error
 
 
@@ -176,7 +176,8 @@ def _parse(path: Any, data: bytes) -> tuple[zipfile.ZipFile, dict[str, Any]]:
 def _member(data: bytes, entry: dict[str, Any]) -> np.ndarray:
     """An array, if its header says what the manifest says and all of it is there; never an object."""
     file = io.BytesIO(data)
-    np.lib.format.read_magic(file)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("its arrays are of another version of NumPy's format")
     shape, fortran, stored = np.lib.format.read_array_header_1_0(file)
     name, key = entry["dtype"], entry["kind"] == "key"  # whose data have one axis more
     if entry["kind"] not in ("array", "key") or key != name.startswith("key<"):

@@ -16,8 +16,8 @@ from tests.reliability.experiments import Claim
 
 TITLE = "Mutated IDX files"
 HOW = (
-    "Valid files of every type, plain and gzipped, with one to eight faults each: bits flipped, bytes set, cut, doubled "
-    "or inserted, lengths of 0, 2³¹ and 2³² − 1, up to 255 axes, before compression and after, and in the gzip header. "
+    "Valid files of every type, plain and gzipped, with one to eight faults: bits flipped, bytes set, cut, doubled or "
+    "inserted, lengths of 0, 2³¹ and 2³² − 1, up to 255 axes, before compression and after, and in the gzip header. "
     "Then bombs, pipes, devices and endless headers, by path. What is read is compared with a second reader that "
     "shares no code with ours."
 )
