@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from mlpjax import _text
 from mlpjax._types import Any
 
 
@@ -32,13 +33,27 @@ def sizes(value: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(s) for s in value)
 
 
+def chain(argument: str, layers: Any) -> Any:
+    """Dense layers that fit together; what stands before (out, in) in a shape counts the members of an ensemble."""
+    for i, (W, b) in enumerate(layers):
+        members, ends = W.shape[:-2], W.shape[-2:]
+        given = layers[i - 1].b.shape if i else (*members, *ends[1:])
+        if len(ends) < 2 or b.shape != (*members, ends[0]) or given != (*members, ends[1]):
+            after = f", after {given[-1:]} outputs" if i else ""
+            raise ValueError(
+                f"`{argument}` must hold W of shape (out, in) and b of shape (out,), and each layer take what the one "
+                f"before it returns; layer {i} has shapes {W.shape} and {b.shape}{after}. Are they those of one MLP?"
+            )
+    return layers
+
+
 def known(kind: str, name: str, names: Iterable[str]) -> None:
     """A name that must be one of a given set; the message offers the nearest."""
     names = sorted(names)
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
+        near = difflib.get_close_matches(name[:100], names, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")
+        raise ValueError(f"Unknown {kind} {_text.brief(name)!r}.{hint} Known: {', '.join(names)}.")
 
 
 def key(argument: str, value: Any) -> None:

@@ -1,14 +1,15 @@
-"""Files that are either the old one or the whole new one, whatever happens while they are written."""
+"""Files that are read only if they are files, and that are either the old one or the whole new one when written."""
 
 import contextlib
 import errno
 import os
 import pathlib
 import secrets
+import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["make_directory", "replacing"]
+__all__ = ["make_directory", "reading", "replacing"]
 
 SUFFIX = ".mlpjax-tmp"
 
@@ -32,7 +33,31 @@ NO_SUCH_CALL = {errno.EINVAL, errno.ENOTSUP}
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def reading(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Open a file to read, if it is one: from a pipe one might wait for ever, and a device may never end.
+
+    Args:
+        path: the file.
+
+    Yields:
+        The binary file.
+
+    Raises:
+        OSError: there is no such file, it may not be read, or it is of another kind.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "Is a pipe or a device, not a file", path)
+        yield file
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody to write to it, as the open end of a pipe does."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike, *, follow: bool = True) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` only once it is whole and on the disk.
 
     It is written beside `path`, fsynced, renamed over it, and the directory is fsynced: when the block has ended,
@@ -41,6 +66,7 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
     Args:
         path: the file to make or to replace.
+        follow: write to where a symbolic link points; otherwise the file takes the place of the link.
 
     Yields:
         A binary file, readable too.
@@ -49,7 +75,8 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
         OSError: it cannot be written; the message has the remedy, and what `path` held before is untouched. If only
             the fsync of the directory failed, the message says so: the new content is there, but not yet for certain.
     """
-    target = pathlib.Path(os.path.realpath(path))
+    parent, name = os.path.split(path)
+    target = pathlib.Path(os.path.realpath(path) if follow else os.path.join(os.path.realpath(parent), name))
     try:
         _refuse_other_than_files(target)
         _sweep(target.parent)

@@ -14,15 +14,17 @@ net.load_state_dict(load_file("model.safetensors"))
 In the other direction `from_safetensors` reads what `safetensors.torch.save_file(net.state_dict(), …)` wrote.
 """
 
+import contextlib
 import json
 import os
 import re
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mlpjax import _files
+from mlpjax import _files, _text
 from mlpjax._types import Any
 from mlpjax.layers.dense import Dense
 
@@ -95,7 +97,8 @@ def from_safetensors(path: str | os.PathLike) -> tuple[Dense, ...]:
     """
     found = {_parse(path, name): _tensor(path, name, **tensor) for name, tensor in _open(path)[0]}
     if len({prefix for prefix, _, _ in found}) != 1:
-        raise _unfit(path, f"the names {sorted({f'{p}{n}.{field}' for p, n, field in found})} have no common prefix")
+        names = _text.listed(sorted(f"{p}{n}.{field}" for p, n, field in found))
+        raise _unfit(path, f"its names ({names or 'there are none'}) have no common prefix")
     layers = {}
     for prefix, number in sorted({(prefix, number) for prefix, number, _ in found}):
         for field in ("weight", "bias"):
@@ -123,8 +126,9 @@ def read_metadata(path: str | os.PathLike) -> dict[str, str]:
         ValueError: the file is torn or no safetensors file.
     """
     data = _open(path)[1]
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    return header.get("__metadata__", {})
+    with _refusing(path):
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return header.get("__metadata__") or {}
 
 
 def _safetensors() -> Any:
@@ -140,19 +144,27 @@ def _safetensors() -> Any:
 def _open(path: Any) -> tuple[list, bytes]:
     """The tensors of a file, as safetensors describes them, and its bytes."""
     safetensors = _safetensors()
-    with open(path, "rb") as file:
+    with _files.reading(path) as file:
         data = file.read()
-    try:
+    with _refusing(path, safetensors.SafetensorError):
         return sorted(safetensors.deserialize(data), key=lambda tensor: tensor[0]), data
-    except safetensors.SafetensorError as error:
+
+
+@contextlib.contextmanager
+def _refusing(path: Any, *errors: type[Exception]) -> Iterator[None]:
+    """Turn what a torn or hostile file brings about into one clear error."""
+    try:
+        yield
+    except (*errors, ValueError, OverflowError) as error:
+        reason = _text.brief(str(error), 300)
         raise ValueError(
-            f"{os.fspath(path)} is torn, or no safetensors file: {error}. Export or download it again."
+            f"{os.fspath(path)} is torn, or no safetensors file: {reason}. Export or download it again."
         ) from error
 
 
 def _parse(path: Any, name: str) -> tuple[str, int, str]:
     """Prefix, number and field of a tensor's name."""
-    match = re.fullmatch(r"((?:.*\.)?)(0|[1-9][0-9]*)\.(weight|bias)", name)
+    match = re.fullmatch(r"((?:.*\.)?)(0|[1-9][0-9]{0,8})\.(weight|bias)", name)
     if match is None:
         raise _unfit(path, f"{name!r} is neither `N.weight` nor `N.bias`")
     return match[1], int(match[2]), match[3]
@@ -161,7 +173,8 @@ def _parse(path: Any, name: str) -> tuple[str, int, str]:
 def _tensor(path: Any, name: str, *, dtype: str, shape: list[int], data: Any) -> Any:
     if dtype not in DTYPES:
         raise _unfit(path, f"{name!r} has the dtype {dtype}, none of {', '.join(DTYPES)}")
-    array = jnp.array(np.frombuffer(data, jnp.dtype(DTYPES[dtype])).reshape(shape))
+    with _refusing(path):
+        array = jnp.array(np.frombuffer(data, jnp.dtype(DTYPES[dtype])).reshape(shape))
     if array.dtype != DTYPES[dtype]:
         raise ValueError(
             f"{os.fspath(path)} holds {name!r} as {DTYPES[dtype]}, which JAX would cut to {array.dtype.name}: call "
@@ -172,8 +185,8 @@ def _tensor(path: Any, name: str, *, dtype: str, shape: list[int], data: Any) ->
 
 def _unfit(path: Any, reason: str) -> ValueError:
     return ValueError(
-        f"{os.fspath(path)} does not hold the layers of an MLP: {reason}. Wanted are `0.weight`, `0.bias`, "
-        f"`2.weight`, … of one `torch.nn.Sequential` of `Linear`s and activations."
+        f"{os.fspath(path)} does not hold the layers of an MLP: {_text.brief(reason, 300)}. Wanted are `0.weight`, "
+        f"`0.bias`, `2.weight`, … of one `torch.nn.Sequential` of `Linear`s and activations."
     )
 
 

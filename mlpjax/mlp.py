@@ -14,14 +14,13 @@ Parameters are a tuple of `Dense(W, b)`, nothing else: differentiate, map, stack
 ```
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
 from jaxtyping import Float
 
-from mlpjax import _check
+from mlpjax import _check, _text
 from mlpjax._types import Array, DTypeLike, Initializer, PRNGKey
 from mlpjax.activations import Activation, relu
 from mlpjax.initializers import he_normal, zeros
@@ -191,7 +190,8 @@ def from_paths(leaves: Mapping[str, Array], prefix: str = "") -> tuple[Dense, ..
         One `Dense` per layer.
 
     Raises:
-        ValueError: if a layer is incomplete, the numbers have gaps, or there is nothing under the prefix.
+        ValueError: if a layer is incomplete, the numbers have gaps, there is nothing under the prefix, or the shapes do
+            not fit together.
 
     Example:
         >>> import jax.numpy as jnp
@@ -200,14 +200,15 @@ def from_paths(leaves: Mapping[str, Array], prefix: str = "") -> tuple[Dense, ..
         (2, 3)
     """
     found = {name.removeprefix(prefix): leaf for name, leaf in leaves.items() if name.startswith(prefix)}
-    layers = {int(m[1]) for name in found if (m := re.fullmatch(r"(\d+)/[Wb]", name))}
-    wanted = {f"{i}/{field}" for i in range(max(layers, default=0) + 1) for field in "Wb"}
+    count = max(1, len({name.partition("/")[0] for name in found}))  # not the largest number, which may be anything
+    wanted = {f"{i}/{field}" for i in range(count) for field in "Wb"}
     if wanted != set(found):
+        missing, extra = (_text.listed(sorted(names)) for names in (wanted - set(found), set(found) - wanted))
         raise ValueError(
             f"`leaves` must hold W and b of every layer under {prefix + '0/W'!r}, {prefix + '0/b'!r}, …; "
-            f"missing: {sorted(wanted - set(found))}, extra: {sorted(set(found) - wanted)}. Is the prefix right?"
+            f"missing: {missing or 'none'}, extra: {extra or 'none'}. Is the prefix right?"
         )
-    return tuple(Dense(found[f"{i}/W"], found[f"{i}/b"]) for i in sorted(layers))
+    return _check.chain("leaves", tuple(Dense(found[f"{i}/W"], found[f"{i}/b"]) for i in range(count)))
 
 
 def per_layer(activation: Activation | Sequence[Activation], *, hidden: int) -> tuple[Activation, ...]:

@@ -61,14 +61,15 @@ def _run(path: Path) -> dict[str, str]:
     path = _run_dir.named(path)
     model = _model.load(path, even_diverged=True)
     recipe, about = model.problem.recipe, model.config["run"]
-    tested = [record["test"] for record in _run_dir.read_log(path) if "test" in record]
+    tests = [record.get("test") or {} for record in _run_dir.read_log(path)]
+    tested = [test["accuracy"] for test in tests if test.get("accuracy") is not None]
     rows = {name: str(about[name]) for name in ("mlpjax", "jax") if name in about}
     rows |= {
         "sizes": "-".join(str(size) for size in model.problem.sizes),
         "parameters": f"{trees.count(model.params):,}",
         "status": str(model.status),
         "steps": f"{model.status.step:,} of {about.get('steps', 0):,}",
-        "accuracy": f"{100 * tested[-1]['accuracy']:.2f} %" if tested else "not yet tested",
+        "accuracy": f"{100 * tested[-1]:.2f} %" if tested else "not yet tested",
     }
     recipe_rows = {name: _text(value) for name, value in vars(recipe).items()}
     return rows | {"recipe": ""} | recipe_rows

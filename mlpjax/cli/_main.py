@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mlpjax import _text
 from mlpjax.cli import _compiled, _run_dir
 
 INSTALL = "The command line needs {name}. Install what it needs with:\n\n    pip install 'mlpjax[cli]'"
@@ -123,7 +124,7 @@ def _nearest(name: str) -> str:
 
 
 def _say(text: str, code: int) -> int:
-    print(f"mlpjax: {text}", file=sys.stderr)
+    print(f"mlpjax: {_text.printable(text, keep=chr(10))}", file=sys.stderr)
     return code
 
 

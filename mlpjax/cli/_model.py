@@ -29,17 +29,17 @@ def recipe_of(path: Path) -> tuple[dict[str, Any], Any]:
     from mlpjax.training import checkpoint
 
     config = _run_dir.read_config(path)
-    recipe = _run_dir.recipe(config["recipe"], path / _run_dir.CONFIG)
+    recipe = _checked(_run_dir.recipe(config["recipe"], path / _run_dir.CONFIG), config, path / _run_dir.CONFIG)
     if not (path / _run_dir.CHECKPOINT).exists():
         raise ValueError(
             f"{_run_dir.shown(path)} never took a step: start it anew with `mlpjax train {_arguments(recipe)}--run-dir "
             f"{_run_dir.quoted(path)}`."
         )
     meta = checkpoint.read_meta(path / _run_dir.CHECKPOINT)
-    if "recipe" not in meta:
+    if not isinstance(meta.get("recipe"), dict):
         raise ValueError(f"{path / _run_dir.CHECKPOINT} has no recipe: it is not a checkpoint of `mlpjax train`.")
     saved = dataclasses.asdict(_run_dir.recipe(meta["recipe"], path / _run_dir.CHECKPOINT))
-    mine = dataclasses.asdict(recipe) | {"preprocessing": config.get("preprocessing", {})}
+    mine = dataclasses.asdict(recipe) | {"preprocessing": config["preprocessing"]}
     theirs = saved | {"preprocessing": meta.get("preprocessing", {})}
     if wrong := [name for name, value in mine.items() if theirs[name] != value]:
         raise ValueError(
@@ -50,12 +50,22 @@ def recipe_of(path: Path) -> tuple[dict[str, Any], Any]:
     return config, recipe
 
 
+def _checked(recipe: Any, config: dict[str, Any], where: Path) -> Any:
+    """A recipe that can be meant, with the preprocessing that belongs to it."""
+    try:
+        sizes = _problem.make(recipe).sizes
+        _problem.check_preprocessing(config["preprocessing"], sizes[0])
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return recipe
+
+
 def _arguments(recipe: Any) -> str:
     """What `mlpjax train` is to be given for a recipe: the data set, and what differs from its defaults."""
     from mlpjax.training import recipes
 
-    default, words = getattr(recipes, recipe.data, None), [recipe.data]
-    for name, value in vars(recipe).items() if default else ():
+    default, words = getattr(recipes, recipe.data), [recipe.data]
+    for name, value in vars(recipe).items():
         if value != getattr(default, name):
             values = value if isinstance(value, tuple) else (value,)
             words += ["--" + name.replace("_", "-"), *(shlex.quote(str(v)) for v in values)]
@@ -71,18 +81,30 @@ def load(path: Path, *, even_diverged: bool = False) -> Model:
     config, recipe = recipe_of(path)
     problem = _recorded(_problem.make(recipe), config["preprocessing"])
     leaves = checkpoint.read(path / _run_dir.CHECKPOINT)
-    status = _status.of(config, leaves)
+    status = _status.of(config, leaves, path / _run_dir.CHECKPOINT)
     if not even_diverged:
         _status.refuse_diverged(path, status)
-    params = mlp.from_paths(leaves, "stop_state/rule/params/" if recipe.patience else "params/")
-    if recipe.optimizer == "schedule_free" and not recipe.patience:
-        params = _mean(params, leaves)
+    try:
+        params = _params(recipe, leaves)
+    except ValueError as error:
+        raise ValueError(f"{path / _run_dir.CHECKPOINT}: {error}") from None
     if mlp.sizes(params) != problem.sizes:
         raise ValueError(
             f"{path / _run_dir.CHECKPOINT} holds a network of sizes {mlp.sizes(params)}, but its recipe means "
             f"{problem.sizes}. Is it the checkpoint of another run?"
         )
     return Model(path, config, problem, params, status)
+
+
+def _params(recipe: Any, leaves: dict[str, Any]) -> Any:
+    from mlpjax import mlp
+
+    params = mlp.from_paths(leaves, "stop_state/rule/params/" if recipe.patience else "params/")
+    if recipe.optimizer == "schedule_free" and not recipe.patience:
+        params = _mean(params, leaves)
+    if any(leaf.dtype.kind != "f" for layer in params for leaf in layer):
+        raise ValueError("its weights must be real numbers. Was it edited?")
+    return params
 
 
 def _mean(params: Any, leaves: dict[str, Any]) -> Any:
@@ -92,6 +114,8 @@ def _mean(params: Any, leaves: dict[str, Any]) -> Any:
     from mlpjax import mlp
 
     z = mlp.from_paths(leaves, "opt_state/z/")
+    if mlp.sizes(z) != mlp.sizes(params) or getattr(leaves.get("opt_state/b1"), "shape", None) != ():
+        raise ValueError("the checkpoint of schedule-free training lacks a part of the mean it kept. Was it edited?")
     kept = contrib.ScheduleFreeState(leaves["opt_state/b1"], 0, 0, 0, (), z)
     return contrib.schedule_free_eval_params(kept, params)
 

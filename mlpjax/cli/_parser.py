@@ -7,10 +7,13 @@ would want every option written down once more.
 
 import contextlib
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
+
+from mlpjax import _text
 
 _LISTS = re.compile(r"\d+(,\d+)+")
 _ARGUMENT = re.compile(r"`([a-z_0-9]+)`")
@@ -43,7 +46,11 @@ def parse(command: str, about: str, args: Sequence[str], *groups: Any, positiona
     # one group by itself is not worth a box of its own, "options options"
     every = dataclasses.make_dataclass("options", fields) if len(fields) > 1 else fields[0][1]
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
-    parsed = tyro.cli(every, args=_split_lists(args), prog=f"mlpjax {command}", description=about, config=config)
+    read = functools.partial(tyro.cli, every, prog=f"mlpjax {command}", description=about, config=config)
+    words = _split_lists(args)
+    # the name of a file may hold codes that a terminal obeys, and what is wrong is printed as it is
+    parsed = read(args=[_text.printable(word) for word in words])
+    parsed = parsed if "".join(words).isprintable() else read(args=words)
     found = [getattr(parsed, cls.__name__.lower()) for cls in classes] if len(fields) > 1 else [parsed]
     return [cls(**vars(values)) for cls, values in zip(classes, found, strict=True)]
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-MAX_BYTES, MAX_PIXELS = 64 << 20, 50_000_000
+from mlpjax import _files
+
+MAX_BYTES, MAX_PIXELS, MAX_SIDE, ENOUGH = 64 << 20, 50_000_000, 1 << 16, 4_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 FAINT, CONTRAST = 0.05, 1 / 32
 """The least ink that counts, of the darkest; the least difference between ink and paper, of black and white."""
@@ -35,7 +37,7 @@ def read(path: Path) -> np.ndarray:
         PictureError: the file is not a picture, too large, damaged, or blank.
         OSError: it cannot be read.
     """
-    return ink(_gray(_decode(path)), path)
+    return ink(_decode(path), path)
 
 
 def ink(gray: np.ndarray, name: Any = "the picture") -> np.ndarray:
@@ -97,23 +99,25 @@ def _window(amounts: np.ndarray, span: tuple[int, int], scale: float, side: int,
 
 def _resample(amount: np.ndarray, rows: Any, columns: Any, shape: tuple[int, int]) -> np.ndarray:
     """A window of the picture, no paper too much or too little: areas averaged, or interpolated where it is small."""
-    from PIL import Image
-
-    (top, bottom), (left, right) = rows, columns
-    before = [max(0, math.ceil(-start)) for start in (top, left)]
-    after = [max(0, math.ceil(end - size)) for end, size in zip((bottom, right), amount.shape, strict=True)]
-    image = Image.fromarray(np.pad(amount, list(zip(before, after, strict=True))).astype(np.float32))
-    box = (left + before[1], top + before[0], right + before[1], bottom + before[0])
-    small = bottom - top < 0.9 * shape[0]
-    method = Image.Resampling.BILINEAR if small else Image.Resampling.BOX
-    return np.clip(np.asarray(image.resize((shape[1], shape[0]), method, box=box), float), 0, 1)
+    small = bool(rows[1] - rows[0] < 0.9 * shape[0])
+    R, C = (_weights(*(rows, columns)[i], shape[i], amount.shape[i], small) for i in (0, 1))
+    return np.clip(R @ amount @ C.T, 0, 1)
 
 
-def _decode(path: Path) -> Any:
-    """A decoded image of Pillow's, whose size was looked at before its pixels."""
+def _weights(start: float, end: float, count: int, size: int, small: bool) -> np.ndarray:
+    """How much each of `size` pixels counts in each of `count` equal parts of a window; beyond them all is paper."""
+    edges, pixels = np.linspace(start, end, count + 1), np.arange(size)
+    if small:
+        return np.clip(1 - abs((edges[1:] + edges[:-1])[:, None] / 2 - (pixels + 0.5)), 0, None)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return np.clip(overlap, 0, None) * count / (end - start)
+
+
+def _decode(path: Path) -> np.ndarray:
+    """Brightness, of an image whose size was looked at before its pixels."""
     from PIL import Image, ImageOps
 
-    with open(path, "rb") as file:
+    with _files.reading(path) as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise PictureError(f"{path} has more than {MAX_BYTES >> 20} MiB. Scale it down: a digit needs 28 × 28 pixels.")
@@ -121,13 +125,16 @@ def _decode(path: Path) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 raise PictureError(
-                    f"{path} has {image.width} × {image.height} pixels, more than {MAX_PIXELS:,}. Scale it down: a "
-                    f"digit needs 28 × 28."
+                    f"{path} has {image.width} × {image.height} pixels, more than {MAX_PIXELS:,} in all or "
+                    f"{MAX_SIDE:,} in a line. Scale it down: a digit needs 28 × 28."
                 )
             image.load()
-            return ImageOps.exif_transpose(image)
+            gray = _gray(ImageOps.exif_transpose(image))
+            if not np.isfinite(gray).all():
+                raise ValueError("it holds numbers that are not finite")
+            return gray
     except PictureError:
         raise
     except Image.DecompressionBombError:
@@ -144,11 +151,17 @@ def _first_line(error: Exception) -> str:
 def _gray(image: Any) -> np.ndarray:
     """Brightness from 0 to 1, on white paper where it is transparent, or on black where white hides it."""
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, float)
+        values = np.asarray(image, np.float32)
         return (values - min(values.min(), 0)) / max(values.max(), 255 if image.mode == "F" else 65535)
     if "A" not in image.getbands() and "transparency" not in image.info:
-        return np.asarray(image.convert("L"), float) / 255
-    layers = image.convert("RGBA")
+        return np.asarray(_reduced(image.convert("L")), float) / 255
+    layers = _reduced(image.convert("RGBA"))
     gray, alpha = (np.asarray(layers.convert("RGB").convert("L"), float) / 255, np.asarray(layers)[..., 3] / 255)
     on_white = gray * alpha + 1 - alpha
     return on_white if np.ptp(on_white) > 0.1 else gray * alpha
+
+
+def _reduced(image: Any) -> Any:
+    """A picture of more pixels than can matter, averaged over squares: what follows takes many bytes for each."""
+    factor = math.ceil(math.sqrt(image.width * image.height / ENOUGH))
+    return image.reduce(factor) if factor > 1 else image

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlpjax import _text
 from mlpjax.cli import _model, _pictures, _problem, _run_dir, _status
 from mlpjax.cli._parser import parse
 
@@ -112,13 +113,13 @@ def _print(model: _model.Model, answers: list[dict[str, Any]]) -> None:
 
     console = Console(highlight=False)
     console.print(Text(f"read by {_run_dir.shown(model.path)}", style="dim"), soft_wrap=True)
-    width = max(len(answer["file"]) for answer in answers)
+    width = max(len(_text.printable(answer["file"])) for answer in answers)
     for answer in answers:
         if "error" in answer:
-            print(f"mlpjax: error: {answer['error']}", file=sys.stderr)
+            print(f"mlpjax: error: {_text.printable(answer['error'])}", file=sys.stderr)
             continue
         filled, second = round(20 * answer["probability"]), answer["runner_up"]
-        line = Text(f"{answer['file']:<{width}}  ")
+        line = Text(f"{_text.printable(answer['file']):<{width}}  ")
         line.append(str(answer["digit"]), style="bold green")
         line.append(f"  {100 * answer['probability']:5.1f} %  ")
         line.append("█" * filled, style="green").append("░" * (20 - filled), style="dim")

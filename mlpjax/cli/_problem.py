@@ -154,14 +154,34 @@ def check(recipe: Any) -> None:
     for name, least in {"epochs": 1, "batch_size": 0, "patience": 0, "shift": 0, "seed": 0}.items():
         if getattr(recipe, name) < least:
             raise ValueError(f"`{name}` must be at least {least}; got {getattr(recipe, name)}.")
-    if recipe.seed >= 2**32:
-        raise ValueError(f"`seed` must be less than 2^32; got {recipe.seed}.")
+    for name, bits in {"epochs": 31, "batch_size": 31, "patience": 31, "seed": 32}.items():
+        if getattr(recipe, name) >= 2**bits:
+            raise ValueError(f"`{name}` must be less than 2^{bits}; got {getattr(recipe, name)}.")
     if not 0 <= recipe.validation < 1:
         raise ValueError(f"`validation` must be a fraction in [0, 1); got {recipe.validation}. For example 0.1.")
     if recipe.patience and not recipe.validation:
         raise ValueError("`patience` waits for a better validation loss: hold something out, with `validation` 0.1.")
     if recipe.data == "xor" and (recipe.validation or recipe.shift):
         raise ValueError("xor has four points: `validation` and `shift` must be 0.")
+
+
+def check_preprocessing(preprocessing: dict[str, Any], inputs: int) -> None:
+    """What a run recorded of its pictures, which need not be what this version does to them; points have none."""
+    if not preprocessing and inputs == 2:
+        return
+    ranges = {"height": (1, inputs), "width": (1, inputs), "maximum": (1, 255), "box": (1, inputs), "mass": (0, 1)}
+    ranges |= {"middle": (0, inputs), "shift": (0, inputs)}
+    wrong = [
+        name
+        for name, (least, most) in ranges.items()
+        if type(value := preprocessing.get(name)) not in ((int, float) if name in ("mass", "middle") else (int,))
+        or not least <= value <= most
+    ]
+    if wrong or preprocessing["height"] * preprocessing["width"] != inputs:
+        raise ValueError(
+            f"its [preprocessing] must say how pictures become {inputs} numbers; wrong are "
+            f"{', '.join(wrong or ['height', 'width'])}. Was it edited?"
+        )
 
 
 def check_data_dir(recipe: Any, data_dir: Path | None) -> None:

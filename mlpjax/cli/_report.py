@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlpjax import _text
 from mlpjax.cli import _assess, _problem, _run_dir
 
 
@@ -102,7 +103,7 @@ def table(rows: dict[str, str]) -> None:
     for name, value in rows.items():
         for i, line in enumerate(value.splitlines() or [""]):
             head = f"{name if i == 0 else '':<{width}}"
-            console.print(Text.assemble((head if line else name, "bold cyan"), line), soft_wrap=True)
+            console.print(Text.assemble((head if line else name, "bold cyan"), _text.printable(line)), soft_wrap=True)
 
 
 def columns(title: str, heads: list[str], rows: list[list[str]]) -> None:

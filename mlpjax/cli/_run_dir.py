@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlpjax import _files
+from mlpjax import _files, _text
 
 CONFIG, LOG, CHECKPOINT = "config.toml", "log.jsonl", "checkpoint.npz"
 RUNS = Path("runs")
+MOST = {CONFIG: 1 << 17, LOG: 1 << 25}
+"""How many bytes of them are read at most: a hundred times what they ever are."""
 
 
 def create(path: Path | None, name: str) -> Path:
     """A directory for a new run; by default `runs/NAME-TIME` with the time in UTC."""
     if path is not None:
-        if (path / LOG).exists() or (path / CHECKPOINT).exists():  # with its configuration alone it never took a step
+        # with its configuration alone it never took a step; a link to nothing is there, too
+        if os.path.lexists(path / LOG) or os.path.lexists(path / CHECKPOINT):
             raise ValueError(
                 f"`--run-dir` must not hold a run already; {path} does. Take another, or continue it with "
                 f"`mlpjax train --resume {path}`."
@@ -56,23 +59,34 @@ def write_config(run: Path, config: dict[str, Any]) -> None:
     import tomli_w
 
     text = "# Written by `mlpjax train`: everything that decided this run.\n\n" + tomli_w.dumps(_plain(config))
-    with _files.replacing(run / CONFIG) as file:
+    with _files.replacing(run / CONFIG, follow=False) as file:
         file.write(text.encode())
 
 
 def read_config(run: Path) -> dict[str, Any]:
     """Read the configuration; its table `recipe` as it is."""
     try:
-        config = tomllib.loads((run / CONFIG).read_text("utf-8"))
+        config = tomllib.loads(_text_of(run / CONFIG))
     except FileNotFoundError:
         raise FileNotFoundError(
             f"`{run}` is no run directory: it has no {CONFIG}. Name a directory that `mlpjax train` wrote."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{run / CONFIG} is not valid TOML: {error}.") from None
-    if not isinstance(config.get("recipe"), dict) or not isinstance(config.get("run"), dict):
-        raise ValueError(f"{run / CONFIG} lacks its tables [recipe] and [run]. Was it edited?")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{run / CONFIG} is not valid TOML: {error}. Was it edited?") from None
+    if not all(isinstance(config.get(name), dict) for name in ("recipe", "preprocessing", "run")):
+        raise ValueError(f"{run / CONFIG} lacks its tables [recipe], [preprocessing] and [run]. Was it edited?")
+    about = config["run"]
+    if type(about.get("steps", 0)) is not int or not isinstance(about.get("data_dir", ""), str):
+        raise ValueError(f"{run / CONFIG}: in [run], `steps` must be a number and `data_dir` a text. Was it edited?")
     return config
+
+
+def _text_of(path: Path, errors: str = "strict") -> str:
+    with _files.reading(path) as file:
+        content = file.read(MOST[path.name] + 1)
+    if len(content) > MOST[path.name]:
+        raise ValueError(f"{path} has more than {MOST[path.name]:,} bytes, and no run writes so much")
+    return content.decode(errors=errors)
 
 
 def recipe(table: dict[str, Any], where: Any) -> Any:
@@ -88,6 +102,8 @@ def recipe(table: dict[str, Any], where: Any) -> Any:
 
 
 def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
+    if type(value) is int and abs(value) >= 2**63:
+        raise ValueError(f"{where}: `{name}` must have 64 bits at most; got a number of {value.bit_length()}.")
     value = float(value) if kind is float and type(value) is int else value
     if kind in (int, float, str) and type(value) is not kind:
         raise ValueError(f"{where}: `{name}` must be of type {kind.__name__}; got {value!r}.")
@@ -99,9 +115,9 @@ def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The records of the log; what a killed process or a power failure made of its last line is passed over."""
+    """The records of the log; a line that a kill or a power failure tore, or that is no record of a run, is passed over."""
     try:
-        lines = (run / LOG).read_text("utf-8", "replace").splitlines()
+        lines = _text_of(run / LOG, "replace").splitlines()
     except FileNotFoundError:
         return []
     return [record for line in lines if (record := _record(line)) is not None]
@@ -110,9 +126,18 @@ def read_log(run: Path) -> list[dict[str, Any]]:
 def _record(line: str) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and "step" in record else None
+    return record if isinstance(record, dict) and type(record.get("step")) is int and _measured(record) else None
+
+
+def _measured(record: dict[str, Any]) -> bool:
+    """Whether what a record says was measured are numbers, or where none was finite, nothing."""
+    parts = [part for name in ("validation", "training", "test") if (part := record.get(name)) is not None]
+    if not all(isinstance(part, dict) for part in parts):
+        return False
+    values = [record.get(name) for name in ("epoch", "loss", "seconds")] + [v for part in parts for v in part.values()]
+    return all(v is None or (type(v) in (int, float) and abs(v) < 2**1000) for v in values)
 
 
 def rewind_log(run: Path, step: int) -> None:
@@ -120,15 +145,15 @@ def rewind_log(run: Path, step: int) -> None:
     from mlpjax.training._effects import as_json
 
     kept = [record for record in read_log(run) if record["step"] <= step and "test" not in record]
-    with _files.replacing(run / LOG) as file:
+    with _files.replacing(run / LOG, follow=False) as file:
         file.write("".join(as_json(record) + "\n" for record in kept).encode())
 
 
 def save_figure(path: Path, figure: Any) -> Path:
-    """Write a picture, whole or not at all."""
+    """Write a picture, whole or not at all, and never through a link to elsewhere."""
     content = io.BytesIO()
     figure.savefig(content, format="png")
-    with _files.replacing(path) as file:
+    with _files.replacing(path, follow=False) as file:
         file.write(content.getvalue())
     return path
 
@@ -144,7 +169,7 @@ def version(package: str) -> str:
 def shown(path: Path) -> str:
     """A path as one would type it here."""
     relative = os.path.relpath(path)
-    return relative if not relative.startswith("..") else str(path)
+    return _text.printable(relative if not relative.startswith("..") else str(path))
 
 
 def quoted(path: Path) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlpjax import _text
 from mlpjax.cli import _clock, _problem, _progress, _report, _run_dir
 
 
@@ -25,7 +26,7 @@ class Plan(NamedTuple):
         data_dir: where the data are.
         optimizer: an optax transformation.
         stop: early stopping, if any.
-        start: the state before the first step.
+        start: a function that makes the state before the first step.
         steps: of the whole run.
         per_epoch: steps of an epoch.
     """
@@ -37,7 +38,7 @@ class Plan(NamedTuple):
     data_dir: Path | None
     optimizer: Any
     stop: Any
-    start: Any
+    start: Callable[[], Any]
     steps: int
     per_epoch: int
 
@@ -72,7 +73,7 @@ def plan(problem: _problem.Problem, data_dir: Path | None, *, quiet: bool) -> Pl
         return training.start(run_key, recipe.make_params(init_key, problem.sizes), optimizer=optimizer, stop=stop)
 
     watched = "validation" if recipe.validation else "training"
-    first = start(jax.random.key(recipe.seed))
+    first = functools.partial(start, jax.random.key(recipe.seed))
     return Plan(problem, data, seen, watched, data_dir, optimizer, stop, first, steps, per_epoch)
 
 
@@ -157,7 +158,9 @@ def _renamed(sink: Callable, plan: Plan) -> Callable[[dict[str, Any]], None]:
 def _plain_warnings() -> Iterator[None]:
     """Warnings as one line for people, without the place in the source."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: print(f"mlpjax: warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: print(
+            f"mlpjax: warning: {_text.printable(str(message))}", file=sys.stderr
+        )
         yield
 
 

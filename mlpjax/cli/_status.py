@@ -26,16 +26,21 @@ class Status(NamedTuple):
         return f"{self.kind} at step {self.step:,}" + (f" of {self.steps:,}" if self.kind == "interrupted" else "")
 
 
-def of(config: Mapping[str, Any], leaves: Mapping[str, Any]) -> Status:
-    """The status of a run, from its configuration and the leaves of its checkpoint."""
+def of(config: Mapping[str, Any], leaves: Mapping[str, Any], where: Path) -> Status:
+    """The status of a run, from its configuration and the leaves of its checkpoint, which is `where`."""
     from mlpjax.training import stopping
 
-    step, steps = int(leaves["step"]), int(config["run"].get("steps", 0))
-    bad = int(leaves.get("stop_state/first_bad_step", stopping.NEVER))
+    def number(name):
+        leaf = leaves.get(name)
+        if leaf is None or leaf.shape or leaf.dtype.kind not in "iu":
+            raise ValueError(f"{where} has no whole number {name!r}: it is not a checkpoint of `mlpjax train`.")
+        return int(leaf)
+
+    step, bad, steps = number("step"), number("stop_state/first_bad_step"), config["run"].get("steps", 0)
     if bad != stopping.NEVER:
         return Status("diverged", bad, steps)
     patience = config["recipe"].get("patience", 0)
-    stopped = patience and int(leaves.get("stop_state/rule/waited", 0)) >= patience
+    stopped = type(patience) is int and patience > 0 and number("stop_state/rule/waited") >= patience
     return Status("complete" if stopped or step >= steps else "interrupted", step, steps)
 
 
@@ -45,7 +50,8 @@ def newest(kinds: tuple[str, ...]) -> tuple[Path, Status]:
 
     interrupted, diverged = [], 0
     for run in _run_dir.on(kinds):
-        status = of(_run_dir.read_config(run), checkpoint.read(run / _run_dir.CHECKPOINT))
+        file = run / _run_dir.CHECKPOINT
+        status = of(_run_dir.read_config(run), checkpoint.read(file), file)
         if status.kind == "complete":
             return run, status
         interrupted += [(run, status)] * (status.kind == "interrupted")

@@ -86,6 +86,7 @@ def _start(recipe: Any, options: Run, clock: _clock.Clock) -> int:
     with naming_options():
         problem = _problem.make(recipe)
         plan = _session.plan(problem, options.data_dir, quiet=options.quiet)
+        first = plan.start()
     run = _run_dir.create(options.run_dir, recipe.data)
     about = {
         "mlpjax": _run_dir.version("mlpjax"),
@@ -98,7 +99,7 @@ def _start(recipe: Any, options: Run, clock: _clock.Clock) -> int:
     }
     config = {"recipe": dataclasses.asdict(recipe), "preprocessing": problem.preprocessing, "run": about}
     _run_dir.write_config(run, config)
-    return _session.go(run, plan, plan.start, clock, quiet=options.quiet, tensorboard=options.tensorboard)
+    return _session.go(run, plan, first, clock, quiet=options.quiet, tensorboard=options.tensorboard)
 
 
 def _check_run(recipe: Any, options: Run) -> None:
@@ -109,6 +110,8 @@ def _check_run(recipe: Any, options: Run) -> None:
 
 
 def _resume(args: list[str], options: Run, clock: _clock.Clock) -> int:
+    import jax
+
     from mlpjax.training import checkpoint, stopping
 
     assert options.resume is not None
@@ -119,7 +122,13 @@ def _resume(args: list[str], options: Run, clock: _clock.Clock) -> int:
     data_dir = options.data_dir or (Path(config["run"]["data_dir"]) if "data_dir" in config["run"] else None)
     with naming_options():
         plan = _session.plan(_problem.make(recipe), data_dir, quiet=options.quiet)
-    state = checkpoint.load(run / _run_dir.CHECKPOINT, like=plan.start)
+    if (run / _run_dir.CHECKPOINT).is_symlink():
+        raise ValueError(
+            f"{run / _run_dir.CHECKPOINT} is a link, and the next one would be written to where it points. Put a copy "
+            f"of the file in its place."
+        )
+    # nothing of the size that the configuration names is made before the checkpoint is seen to have it
+    state = checkpoint.load(run / _run_dir.CHECKPOINT, like=jax.eval_shape(plan.start))
     if int(state.stop_state.first_bad_step) != stopping.NEVER:
         raise ValueError(
             f"{_run_dir.shown(run)} ended at step {int(state.stop_state.first_bad_step)}, which was not finite: going "

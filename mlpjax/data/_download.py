@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
+from mlpjax import _text
 from mlpjax.data import idx
 
 _ABANDONED = 3600.0
@@ -128,5 +129,5 @@ def _sha256(content: bytes) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = _text.printable(" ".join(str(error).split()))
     return f"{type(error).__name__}: {text[:200]}{'…' if len(text) > 200 else ''}"

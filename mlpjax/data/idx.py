@@ -16,6 +16,8 @@ import zlib
 
 import numpy as np
 
+from mlpjax import _files
+
 __all__ = ["MAX_BYTES", "IDXError", "encode", "read", "write"]
 
 MAX_BYTES = 1 << 28
@@ -35,7 +37,7 @@ def read(source: str | os.PathLike[str] | bytes, *, max_bytes: int = MAX_BYTES) 
     """Read an array from an IDX file, gzipped or not.
 
     Args:
-        source: a path, or the content itself.
+        source: a path, or the content itself. A pipe is not read by its path: read it, and pass what it gave.
         max_bytes: refuse an array larger than this, in bytes. Memory stays within a small multiple of it, and of what
             the file really holds, so that neither a false header nor a gzip bomb can exhaust it.
 
@@ -45,7 +47,7 @@ def read(source: str | os.PathLike[str] | bytes, *, max_bytes: int = MAX_BYTES) 
     Raises:
         IDXError: if the content is truncated, has bytes after the array, a wrong magic number, a type or a number of
             axes that the format does not know, a length beyond `max_bytes`, or is damaged gzip.
-        OSError: if the file is not there or cannot be read.
+        OSError: if the file is not there, cannot be read, or is none: a directory, a pipe, a device.
 
     Example:
         >>> from mlpjax.data import idx
@@ -57,7 +59,7 @@ def read(source: str | os.PathLike[str] | bytes, *, max_bytes: int = MAX_BYTES) 
     """
     if isinstance(source, bytes):
         return _read(io.BufferedReader(io.BytesIO(source)), "the content", max_bytes)
-    with open(source, "rb") as file:
+    with _files.reading(source) as file:
         return _read(file, f"`{os.fspath(source)}`", max_bytes)
 
 

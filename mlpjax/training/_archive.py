@@ -1,6 +1,7 @@
 """The file format of checkpoints: named arrays and a manifest in a zip archive that ends with its own checksum."""
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -11,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mlpjax import _files
+from mlpjax import _files, _text
 from mlpjax._types import Any
 
 __all__ = ["CheckpointError", "read", "read_meta", "refusing", "storable", "write"]
@@ -115,7 +116,7 @@ def _checked(path: Any) -> bytes:
 
 def _bytes(path: Any) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with _files.reading(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - TAIL, 0))  # the end first: nobody should wait for gigabytes of another format
             sealed = file.read().startswith(MARK)
@@ -124,6 +125,10 @@ def _bytes(path: Any) -> bytes:
     except OSError as error:
         reason = f"could not read the checkpoint {os.fspath(path)}: {error.strerror or error}. Is the path right?"
         raise CheckpointError(error.errno, reason) from error
+    except MemoryError as error:
+        raise CheckpointError(
+            errno.ENOMEM, f"{os.fspath(path)} is larger than the memory that there is. Is it a checkpoint?"
+        ) from error
     if not sealed:
         raise CheckpointError(
             f"{os.fspath(path)} is not a checkpoint, or its end is missing. Take the checkpoint before it; a plain "
@@ -141,8 +146,8 @@ def refusing(path: Any) -> Iterator[None]:
         raise
     except Exception as error:
         raise CheckpointError(
-            f"{os.fspath(path)} is not a checkpoint of mlpjax, although its checksum is right: {error!r}. It was made "
-            f"by another program; do not trust it."
+            f"{os.fspath(path)} is not a checkpoint of mlpjax, although its checksum is right: "
+            f"{_text.brief(repr(error), 300)}. It was made by another program; do not trust it."
         ) from error
 
 
@@ -163,15 +168,20 @@ def _parse(path: Any, data: bytes) -> tuple[zipfile.ZipFile, dict[str, Any]]:
         )
     if sorted(m.filename for m in members) != sorted([MANIFEST, *(f"{name}.npy" for name in manifest["leaves"])]):
         raise ValueError("its members are not those of its manifest")
+    if not isinstance(manifest["meta"], dict):
+        raise ValueError("its metadata are no dictionary")
     return archive, manifest
 
 
 def _member(data: bytes, entry: dict[str, Any]) -> np.ndarray:
     """An array, if its header says what the manifest says and all of it is there; never an object."""
     file = io.BytesIO(data)
-    np.lib.format.read_magic(file)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("its arrays are of another version of NumPy's format")
     shape, fortran, stored = np.lib.format.read_array_header_1_0(file)
     name, key = entry["dtype"], entry["kind"] == "key"  # whose data have one axis more
+    if entry["kind"] not in ("array", "key") or key != name.startswith("key<"):
+        raise ValueError(f"there is no {entry['kind']!r} of {name!r}")
     dtype = np.dtype("uint32" if key else name)
     found = stored, list(shape[:-1] if key else shape), fortran
     if not storable(dtype) or found != (_stored(dtype), entry["shape"], False):

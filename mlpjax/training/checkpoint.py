@@ -33,7 +33,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mlpjax import _check, trees
+from mlpjax import _check, _text, trees
 from mlpjax._types import Any, Array, PyTree
 from mlpjax.training import _archive
 from mlpjax.training._archive import CheckpointError
@@ -90,7 +90,7 @@ def load(path: str | os.PathLike, like: PyTree) -> PyTree:
 
     Raises:
         CheckpointError: the file is missing or damaged, or something in it is missing, left over, or of another
-            shape or dtype; the message lists all of it.
+            shape or dtype; the message lists it, of each the first twenty.
 
     Example:
         >>> import os, tempfile
@@ -239,7 +239,7 @@ def _compare(path: Any, found: dict[str, str], wanted: dict[str, str]) -> None:
         ],
     }
     if any(kinds.values()):
-        lines = [f"  {kind}: {'; '.join(names)}" for kind, names in kinds.items() if names]
+        lines = [f"  {kind}: {_text.listed(names)}" for kind, names in kinds.items() if names]
         raise CheckpointError(
             f"{os.fspath(path)} does not hold the tree of `like`:\n" + "\n".join(lines) + "\nBuild `like` from the "
             "configuration that was saved (`checkpoint.read_meta`), or use `checkpoint.read`, which needs none."
