@@ -51,7 +51,7 @@ def test_the_comparison_can_fail():
     assert early["relu fn"]["ulp"] > 1e6
 
 
-# Largest difference of the autodiff of σ′ and the second one of σ, in eps: gates multiply their curvature by x, or a cubic
+# Largest difference of the autodiff of σ′ and the second one of σ, in eps: gates multiply curvature by x, or a cubic
 TWICE = {"silu": 48, "gelu_tanh": 512}
 
 

@@ -15,7 +15,7 @@ _GELU_FLAT, _SILU_FLAT = 40.0, 1e3
 
 
 def _clip(x, bound):
-    return jnp.clip(x, -bound, bound)
+    return jnp.minimum(jnp.maximum(x, -bound), bound)  # `clip` would refuse complex steps
 
 
 def _gated(x, gate, bound):
