@@ -115,7 +115,7 @@ def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The records of the log; a line that a kill or a power failure tore, or that is no record of a run, is passed over."""
+    """The records of the log; a line that a kill or a power failure tore, or that is no record, is passed over."""
     try:
         lines = _text_of(run / LOG, "replace").splitlines()
     except FileNotFoundError:

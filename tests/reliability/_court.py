@@ -10,7 +10,6 @@ import os
 import pathlib
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -47,7 +46,7 @@ class Judge:
         return json.loads(answer)
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
+        self.process.terminate()
         self.process.communicate()
         self.folder.cleanup()
 
@@ -61,8 +60,9 @@ def control(judge, file, tests):
 
 
 @functools.cache
-def state(*files):
+def state(*tests):
     """Of all that a verdict depends on, beside the mutant."""
+    files = [test.partition("::")[0] for test in tests]
     return hashlib.sha256(b"\0".join((ROOT / file).read_bytes() for file in (*SHARED, *files))).hexdigest()
 
 

@@ -78,6 +78,7 @@ class Listener:
 def test(tests, order, seconds):
     """In a fork: run the tests and leave what was found in a file."""
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -148,6 +149,7 @@ def main():
     pathlib.Path("build").mkdir(exist_ok=True)
     for name in PRELOADED:
         importlib.import_module(name)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     gc.freeze()
     clock = int(time.time()) + 10**6
     for number, line in enumerate(sys.stdin):

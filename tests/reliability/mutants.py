@@ -1,7 +1,7 @@
 """Small mistakes, put one after another into the core: does a test of that room fail each time?
 
-The mutants are made by cosmic-ray's operators (`_mistakes`), and tested in forks of a process (`_judge`) that has a copy
-of the repository. What became of each is kept in `build/mutants.jsonl` (`_court`): a run that was interrupted goes on
+The mutants are made by cosmic-ray's operators (`_mistakes`), and tested in forks of a process (`_judge`) that has a
+copy of the repository. What became of each is kept in `build/mutants.jsonl` (`_court`): a run that was interrupted goes on
 where it was, and what was judged with the same code and the same tests is not judged again. Mutants that no test can
 notice are listed in `survivors.toml`, each with the reason.
 """
@@ -17,11 +17,21 @@ from tests.reliability._court import ROOT
 from tests.reliability._mistakes import Mutant
 from tests.reliability.experiments import Claim
 
+EXPERIMENT = "tests/reliability/test_experiments.py::test_a_few_trials[{}]".format
+
 # The files of each room, and the tests that guard it besides the examples of its docstrings.
 ROOMS = {
-    "data.idx": ("mlpjax/data/idx.py", "tests/data/test_idx.py"),
-    "training._archive": ("mlpjax/training/_archive.py", "tests/training/test_checkpoint.py"),
-    "_files": ("mlpjax/_files.py", "tests/training/test_checkpoint.py"),
+    "data.idx": ("mlpjax/data/idx.py", "tests/data/test_idx.py", EXPERIMENT("hostile_idx")),
+    "training._archive": (
+        "mlpjax/training/_archive.py",
+        "tests/training/test_checkpoint.py",
+        EXPERIMENT("bit_rot"),
+    ),
+    "_files": (
+        "mlpjax/_files.py",
+        "tests/training/test_checkpoint.py",
+        *map(EXPERIMENT, ("crash_save", "power_loss")),
+    ),
     "training.checkpoint": ("mlpjax/training/checkpoint.py", "tests/training/test_checkpoint.py"),
     "gradcheck": ("mlpjax/gradcheck.py", "tests/test_gradcheck.py"),
     "losses": ("mlpjax/losses", "tests/test_losses.py"),
@@ -109,5 +119,5 @@ def by_hand():
 
 def judged(chosen):
     """The verdict on each, from earlier runs or new."""
-    tests = {room: [ROOMS[room][1], *sources(room)] for room in ROOMS}
+    tests = {room: [*ROOMS[room][1:], *sources(room)] for room in ROOMS}
     return _court.verdicts([(room, mutant, tests[room]) for room, mutant in chosen])
