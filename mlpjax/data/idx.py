@@ -159,7 +159,7 @@ def _header(stream: io.BufferedIOBase, name: str) -> tuple[tuple[int, ...], np.d
 
 def _decompressed(file: io.BufferedReader) -> io.BufferedIOBase:
     """The stream itself, or what it decompresses to; several gzip members after another are one stream."""
-    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
+    return gzip.GzipFile(fileobj=file) if file.peek()[:2] == _GZIP else file
 
 
 def _take(stream: io.BufferedIOBase, count: int, name: str) -> bytearray:

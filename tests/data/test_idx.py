@@ -127,9 +127,6 @@ def test_unwritable_arrays_are_refused(array):
         idx.encode(array)
 
 
-# ── what mutants of the reader taught ───────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     ("code", "dtype"), [(8, "u1"), (9, "i1"), (11, "i2"), (12, "i4"), (13, "f4"), (14, "f8")], ids=lambda v: str(v)
 )

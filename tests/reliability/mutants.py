@@ -1,8 +1,8 @@
 """Small mistakes, put one after another into the core: does a test of that room fail each time?
 
 The mutants are made by cosmic-ray's operators (`_mistakes`), and tested in forks of a process (`_judge`) that has a
-copy of the repository. What became of each is kept in `build/mutants.jsonl` (`_court`): a run that was interrupted goes on
-where it was, and what was judged with the same code and the same tests is not judged again. Mutants that no test can
+copy of the repository. What became of each is kept in `build/mutants.jsonl` (`_court`): a run that was interrupted goes
+on where it was, and what was judged with the same code and the same tests is not judged again. Mutants that no test can
 notice are listed in `survivors.toml`, each with the reason.
 """
 
@@ -24,6 +24,7 @@ ROOMS = {
     "data.idx": ("mlpjax/data/idx.py", "tests/data/test_idx.py", EXPERIMENT("hostile_idx")),
     "training._archive": (
         "mlpjax/training/_archive.py",
+        "tests/training/test_archive.py",
         "tests/training/test_checkpoint.py",
         EXPERIMENT("bit_rot"),
     ),
@@ -32,7 +33,11 @@ ROOMS = {
         "tests/training/test_checkpoint.py",
         *map(EXPERIMENT, ("crash_save", "power_loss")),
     ),
-    "training.checkpoint": ("mlpjax/training/checkpoint.py", "tests/training/test_checkpoint.py"),
+    "training.checkpoint": (
+        "mlpjax/training/checkpoint.py",
+        "tests/training/test_checkpoint.py",
+        "tests/training/test_archive.py",
+    ),
     "gradcheck": ("mlpjax/gradcheck.py", "tests/test_gradcheck.py"),
     "losses": ("mlpjax/losses", "tests/test_losses.py"),
     "backprop": ("mlpjax/backprop.py", "tests/test_backprop.py"),
