@@ -96,7 +96,7 @@ class Disk:
             self.name(call.path, NEW[call.what]())
 
     def after(self, draw, wanted=None):
-        """The files, or some of them, after the power failed: a name is any of what it stood for since it was synced."""
+        """The files, or some, after the power failed: a name is any of what it stood for since it was synced."""
         chosen = {path: draw.choice(values) for path, values in sorted(self.names.items())}
         there = lambda path: path not in chosen or (chosen[path] is FOLDER and there(os.path.dirname(path)))
         return {
