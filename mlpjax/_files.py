@@ -98,7 +98,8 @@ def replacing(path: str | os.PathLike, *, follow: bool = True) -> Iterator[Binar
 def make_directory(path: str | os.PathLike, *, exist_ok: bool = False) -> None:
     """Make a directory, and those above it that are missing, so that it survives a power failure.
 
-    Without the fsync of the directory above, files in a new directory could be safe, and the directory not.
+    Without the fsync of the directory above, files in a new directory could be safe, and the directory not. Where one
+    may write but not read, there is none.
 
     Args:
         path: the directory.
@@ -109,9 +110,10 @@ def make_directory(path: str | os.PathLike, *, exist_ok: bool = False) -> None:
     """
     directory = pathlib.Path(os.path.realpath(path))
     missing = [above for above in (directory, *directory.parents) if not above.exists()]
-    directory.mkdir(parents=True, exist_ok=exist_ok)
+    pathlib.Path(path).mkdir(parents=True, exist_ok=exist_ok)
     for made in reversed(missing):
-        _sync_directory(made.parent)
+        with contextlib.suppress(PermissionError):
+            _sync_directory(made.parent)
 
 
 def _explained(what: str, error: OSError) -> OSError:

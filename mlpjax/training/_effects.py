@@ -44,11 +44,19 @@ def log_jsonl(path: str | os.PathLike) -> Callable[[dict[str, Any]], None]:
     """
 
     def log(record):
-        with open(path, "ab+") as file:
-            torn = file.tell() > 0 and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n"
-            file.write(b"\n" * torn + as_json(record).encode() + b"\n")
+        with open(path, "ab") as file:
+            file.write(b"\n" * _is_torn(path) + as_json(record).encode() + b"\n")
 
     return log
+
+
+def _is_torn(path: str | os.PathLike) -> bool:
+    """Whether the last line of a file lacks its end; not of a pipe or a device, which cannot be looked into."""
+    if not os.path.isfile(path) or os.path.getsize(path) == 0:
+        return False
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def log_tensorboard(directory: str | os.PathLike) -> Callable[[dict[str, Any]], None]:

@@ -95,14 +95,14 @@ class Disk:
         elif call.what in NEW:
             self.name(call.path, NEW[call.what]())
 
-    def after(self, draw):
-        """The files after the power failed: every name is any of what it stood for since it was last synced."""
+    def after(self, draw, wanted=None):
+        """The files, or some, after the power failed: a name is any of what it stood for since it was synced."""
         chosen = {path: draw.choice(values) for path, values in sorted(self.names.items())}
         there = lambda path: path not in chosen or (chosen[path] is FOLDER and there(os.path.dirname(path)))
         return {
             path: inode.after(draw)
             for path, inode in chosen.items()
-            if isinstance(inode, Inode) and there(os.path.dirname(path))
+            if isinstance(inode, Inode) and there(os.path.dirname(path)) and (wanted is None or path in wanted)
         }
 
     def at_best(self):

@@ -1,5 +1,6 @@
 """Checkpoints that a disk, a cable or a copy has damaged: is any of them read as if nothing had happened?"""
 
+import importlib.metadata
 import importlib.util
 import io
 import itertools
@@ -22,7 +23,7 @@ HOW = (
     "packages write of the same arrays."
 )
 FULL, QUICK = 1000, 60
-SECTOR = 512
+SIZES, SECTOR = (64, 32, 10), 512
 WHY = ("is damaged: its bytes do not have the checksum", "is not a checkpoint, or its end is missing")
 
 
@@ -89,7 +90,7 @@ KINDS = {
 
 def state(step):
     """The state of a step, with its key."""
-    return _states.at(step, _states.form((64, 32, 10)))._replace(key=jax.random.key(step))
+    return _states.at(step, _states.form(SIZES))._replace(key=jax.random.key(step))
 
 
 def refused(path, reads):
@@ -108,38 +109,45 @@ def measure(count, seed):
     """So many files damaged in each way; and, if there are enough of them, the flips for other packages too."""
     draw, like = random.Random(seed), state(0)
     reads = (lambda path: checkpoint.load(path, like), checkpoint.read, checkpoint.read_meta)
-    found = {"bytes": 0, "readers": len(reads), "whole": 0, "kinds": {}, "others": {}}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.npz"
         older, whole = (saved(path, step) for step in (1, 2))
-        found["bytes"], found["whole"] = len(whole), len(reads) - refused(path, reads)[0]
-        for kind, damage in KINDS.items():
-            files = refusals = reasons = 0
-            while files < count:
-                content = damage(whole, older, draw)
-                if content == whole:
-                    continue
-                path.write_bytes(content)
-                now = refused(path, reads)
-                files, refusals, reasons = (
-                    files + 1,
-                    refusals + (now[0] == len(reads)),
-                    reasons + (now[1] == len(reads)),
-                )
-            found["kinds"][kind] = {"files": files, "refused": refusals, "explained": reasons}
-    if count >= FULL:
-        arrays = {
-            name: np.asarray(leaf) for name, leaf in trees.paths(_states.at(2, _states.form((64, 32, 10)))).items()
-        }
-        found["others"] = {
-            name: flips(*make(arrays), arrays, count, draw) for name, make in OTHERS.items() if has(name)
-        }
+        good = len(reads) - refused(path, reads)[0]
+        kinds = {}
+        for name, damage in KINDS.items():
+            files = itertools.filterfalse(whole.__eq__, (damage(whole, older, draw) for _ in itertools.count()))
+            kinds[name] = attack(itertools.islice(files, count), path, reads)
+    others = compared(count, draw) if count >= FULL else {}
+    return {"bytes": len(whole), "readers": len(reads), "whole": good, "kinds": kinds, "others": others}
+
+
+def attack(files, path, reads):
+    """How many of some damaged files every reader refuses, and explains."""
+    found = {"files": 0, "refused": 0, "explained": 0}
+    for content in files:
+        path.write_bytes(content)
+        refusals, reasons = refused(path, reads)
+        found["files"] += 1
+        found["refused"] += refusals == len(reads)
+        found["explained"] += reasons == len(reads)
+    return found
+
+
+def compared(count, draw):
+    """What the other packages that are installed make of flipped bits."""
+    arrays = {name: np.asarray(leaf) for name, leaf in trees.paths(_states.at(2, _states.form(SIZES))).items()}
+    found = {}
+    for name, make in OTHERS.items():
+        package = name.split(".")[0]
+        if importlib.util.find_spec(package) is not None:
+            version = importlib.metadata.version(package)
+            found[name] = {"version": version, **flips(*make(arrays), arrays, count, draw)}
     return found
 
 
 def saved(path, step):
     """The bytes of a checkpoint."""
-    checkpoint.save(path, state(step), meta={"step": step, "sizes": [64, 32, 10]})
+    checkpoint.save(path, state(step), meta={"step": step, "sizes": SIZES})
     return path.read_bytes()
 
 
@@ -154,11 +162,6 @@ def flips(content, read, arrays, count, draw):
         except Exception:
             found["refused"] += 1
     return found
-
-
-def has(name):
-    """Whether a package is there."""
-    return importlib.util.find_spec(name.split(".")[0]) is not None
 
 
 def equinox(arrays):
@@ -221,5 +224,5 @@ def claims(found):
     for name, other in found["others"].items():
         words = f"{other['wrong']:,} of {other['files']:,}, {other['refused']:,} refused"
         fewer = ours["files"] - ours["refused"] <= other["wrong"]
-        every.append(Claim(f"no more wrong numbers after a flip than from `{name}`", words, fewer))
+        every.append(Claim(f"no more wrong numbers after a flip than from `{name}` {other['version']}", words, fewer))
     return every

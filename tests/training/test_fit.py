@@ -97,6 +97,14 @@ def test_a_line_of_the_log_that_was_cut_off_does_not_swallow_the_next(tmp_path):
     assert lines == ['{"step": 1}', '{"step": 2, "lo', '{"step": 3}', '{"step": 4}']
 
 
+def test_a_log_may_be_a_pipe():
+    reader, writer = os.pipe()
+    training.log_jsonl(f"/proc/self/fd/{writer}")({"step": 1})
+    assert os.read(reader, 99) == b'{"step": 1}\n'
+    os.close(reader)
+    os.close(writer)
+
+
 @pytest.mark.ledger("REG6")
 def test_stops_early(digits, key):
     train, test = digits
