@@ -1,6 +1,7 @@
 """The IDX reader: what it reads, and that nothing else passes."""
 
 import gzip
+import os
 import struct
 import tracemalloc
 
@@ -125,3 +126,12 @@ def test_limit_is_inclusive_and_adjustable():
 def test_unwritable_arrays_are_refused(array):
     with pytest.raises(idx.IDXError, match="`array` must"):
         idx.encode(array)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(OSError, match=rf"Is a pipe or a device, not a file: '{path}'"):
+            idx.read(path)
+    with pytest.raises(IsADirectoryError):
+        idx.read(tmp_path)
