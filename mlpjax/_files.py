@@ -47,7 +47,7 @@ def reading(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """
     with open(path, "rb", opener=_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "Is a pipe or a device, not a file", path)
+            raise OSError(errno.EINVAL, "Is a pipe or a device, not a file", os.fspath(path))
         yield file
 
 

@@ -203,3 +203,22 @@ def test_without_safetensors_the_message_names_the_extra(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'mlpjax[export]'" in done.stdout
+
+
+def test_hostile_names_and_places(tmp_path):
+    path = tmp_path / "net.safetensors"
+    for name in ("\x1b[31m.0.weight", "9" * 5000 + ".weight", "a" * 100_000):
+        write_by_hand(path, {name: f32(2, 3), "0.bias": f32(2)})
+        with pytest.raises(ValueError, match=r"net\.safetensors does not hold") as caught:
+            export.from_safetensors(path)
+        assert str(caught.value).isprintable() and len(str(caught.value)) < 1000
+    text = b'{"__metadata__":null,"0.weight":{"dtype":"F32","shape":[0,9223372036854775807],"data_offsets":[0,0]}}'
+    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    assert export.read_metadata(path) == {}
+    with pytest.raises(ValueError, match=r"net\.safetensors is torn"):
+        export.from_safetensors(path)
+    path.unlink()
+    os.mkfifo(path)
+    for place in (path, "/dev/zero"):
+        with pytest.raises(OSError, match="Is a pipe or a device"):
+            export.from_safetensors(place)

@@ -187,3 +187,34 @@ def test_no_second_compilation(net):
     for activation in (activations.leaky_relu(0.1), activations.leaky_relu(0.1), activations.relu, activations.relu):
         compiled(params, x[0], activation=activation)
     assert compiled._cache_size() == 2
+
+
+def test_numbers_of_layers_are_not_counted_up_to():
+    """A name from a file may hold any number: to list the layers below it would take all memory."""
+    leaves = {f"{i}/{name}": jnp.ones((1, 1) if name == "W" else 1) for i in (0, 10**18) for name in "Wb"}
+    with pytest.raises(ValueError, match=r"missing: 1/W; 1/b, extra: 1000000000000000000/W; 1000000000000000000/b"):
+        mlp.from_paths(leaves)
+    for odd in ("00/W", "٣/W", "\x1b[31m/W"):
+        with pytest.raises(ValueError, match="extra: ") as caught:
+            mlp.from_paths({"0/W": jnp.ones((1, 1)), "0/b": jnp.ones(1), odd: jnp.ones(1)})
+        assert str(caught.value).isprintable()
+    with pytest.raises(ValueError, match="; and 181 more") as caught:
+        mlp.from_paths({f"{i}/W": jnp.ones(1) for i in range(201)})
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [[(3, 2), (1,)], [(3, 2), ()], [(3,), (3,)], [(), ()], [(3, 2), (3,), (1, 4), (1,)], [(5, 3, 2), (3,)]],
+    ids=str,
+)
+def test_layers_from_a_file_must_fit_together(shapes):
+    """A bias of shape (1,) would be broadcast, and the network be another one."""
+    leaves = {f"{i // 2}/{'Wb'[i % 2]}": jnp.ones(shape) for i, shape in enumerate(shapes)}
+    with pytest.raises(ValueError, match=rf"`leaves` must hold W of shape .*; layer {len(shapes) // 2 - 1} has shapes"):
+        mlp.from_paths(leaves)
+
+
+def test_an_ensemble_from_a_file():
+    leaves = {"0/W": jnp.ones((5, 3, 2)), "0/b": jnp.ones((5, 3)), "1/W": jnp.ones((5, 1, 3)), "1/b": jnp.ones((5, 1))}
+    assert mlp.sizes(mlp.from_paths(leaves)) == (2, 3, 1)

@@ -143,6 +143,8 @@ def _message(error: Exception) -> str:
         return error.strerror or str(error)
     if isinstance(error, ValueError | TypeError | ImportError | FloatingPointError):
         return str(error)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        return "there is not enough memory for that. Take a smaller network, a smaller batch or a smaller file."
     return f"{type(error).__name__}: {error} (MLPJAX_TRACEBACK=1 shows where; please report it)"
 
 

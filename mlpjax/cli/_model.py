@@ -54,10 +54,29 @@ def _checked(recipe: Any, config: dict[str, Any], where: Path) -> Any:
     """A recipe that can be meant, with the preprocessing that belongs to it."""
     try:
         sizes = _problem.make(recipe).sizes
-        _problem.check_preprocessing(config["preprocessing"], sizes[0])
+        _check_preprocessing(config["preprocessing"], sizes[0])
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     return recipe
+
+
+def _check_preprocessing(preprocessing: dict[str, Any], inputs: int) -> None:
+    """What a run recorded of its pictures, which need not be what this version does to them; points have none."""
+    if not preprocessing and inputs == 2:
+        return
+    ranges = {"height": (1, inputs), "width": (1, inputs), "maximum": (1, 255), "box": (1, inputs), "mass": (0, 1)}
+    ranges |= {"middle": (0, inputs), "shift": (0, inputs)}
+    wrong = [
+        name
+        for name, (least, most) in ranges.items()
+        if type(value := preprocessing.get(name)) not in ((int, float) if name in ("mass", "middle") else (int,))
+        or not least <= value <= most
+    ]
+    if wrong or preprocessing["height"] * preprocessing["width"] != inputs:
+        raise ValueError(
+            f"its [preprocessing] must say how pictures become {inputs} numbers; wrong are "
+            f"{', '.join(wrong or ['height', 'width'])}. Was it edited?"
+        )
 
 
 def _arguments(recipe: Any) -> str:

@@ -165,25 +165,6 @@ def check(recipe: Any) -> None:
         raise ValueError("xor has four points: `validation` and `shift` must be 0.")
 
 
-def check_preprocessing(preprocessing: dict[str, Any], inputs: int) -> None:
-    """What a run recorded of its pictures, which need not be what this version does to them; points have none."""
-    if not preprocessing and inputs == 2:
-        return
-    ranges = {"height": (1, inputs), "width": (1, inputs), "maximum": (1, 255), "box": (1, inputs), "mass": (0, 1)}
-    ranges |= {"middle": (0, inputs), "shift": (0, inputs)}
-    wrong = [
-        name
-        for name, (least, most) in ranges.items()
-        if type(value := preprocessing.get(name)) not in ((int, float) if name in ("mass", "middle") else (int,))
-        or not least <= value <= most
-    ]
-    if wrong or preprocessing["height"] * preprocessing["width"] != inputs:
-        raise ValueError(
-            f"its [preprocessing] must say how pictures become {inputs} numbers; wrong are "
-            f"{', '.join(wrong or ['height', 'width'])}. Was it edited?"
-        )
-
-
 def check_data_dir(recipe: Any, data_dir: Path | None) -> None:
     """Only MNIST is read from files."""
     if data_dir is not None and recipe.data != "mnist":

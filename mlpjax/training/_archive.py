@@ -158,7 +158,7 @@ def _parse(path: Any, data: bytes) -> tuple[zipfile.ZipFile, dict[str, Any]]:
         raise ValueError("its members are compressed")
     if sum(member.file_size for member in members) > len(data):
         raise ValueError("its members promise more than the file holds")
-    manifest = json.loads(archive.read(MANIFEST))
+    manifest = json.loads(archive.read(MANIFEST).decode())
     if manifest["format"] != FORMAT:
         raise ValueError(f"its format is {manifest['format']!r}")
     if manifest["version"] != VERSION:

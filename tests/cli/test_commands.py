@@ -156,3 +156,81 @@ def test_clock_sees_a_compilation():
     assert seen > 0
     jax.jit(lambda x: x * 5.0 + 1.0)(1.0)
     assert clock.compiled() == seen  # nothing listens any more
+
+
+def test_a_hostile_run_directory_does_not_lead_elsewhere(cli, copied, tmp_path):
+    """What `evaluate` draws takes the place of a link, and is not written to where it points."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (copied / "confusion-matrix.png").unlink()
+    (copied / "confusion-matrix.png").symlink_to(victim)
+    assert cli("evaluate", copied).code == 0
+    assert victim.read_text() == "mine" and (copied / "confusion-matrix.png").read_bytes().startswith(b"\x89PNG")
+    (copied / "checkpoint.npz").rename(tmp_path / "elsewhere.npz")
+    (copied / "checkpoint.npz").symlink_to(tmp_path / "elsewhere.npz")
+    assert cli("info", copied).code == 0
+    code, _, err = cli("train", "--resume", copied)
+    assert code == 2 and "checkpoint.npz is a link" in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("epochs = 20", "epochs = 0x" + "f" * 400, "`epochs` must have 64 bits at most"),
+        ("learning_rate = 0.02", "learning_rate = 1" + "0" * 400, "`learning_rate` must have 64 bits at most"),
+        ("epochs = 20", "epochs = 1000000000000000000", "config.toml: `epochs` must be less than 2^31"),
+        ('data = "digits"', 'data = "Recipe"', "Unknown data set 'Recipe'"),
+        ('data = "digits"', 'data = "digits; rm -rf ~"', "Unknown data set 'digits; rm -rf ~'"),
+        ("height = 8", "height = 1000000000", "wrong are height"),
+        ("box = 8", 'box = "8"', "wrong are box"),
+        ("steps = 460", 'steps = "460"', "`steps` must be a number"),
+        ("[run]", "[run]\na = " + "[" * 20_000, "is not valid TOML"),
+        ("[run]", "# " + "x" * 200_000 + "\n[run]", "more than 131,072 bytes"),
+        ("[preprocessing]", "[other]", "lacks its tables"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_hostile_configuration_is_told_in_a_line(cli, copied, old, new, says):
+    text = (copied / "config.toml").read_text()
+    assert old in text
+    (copied / "config.toml").write_text(text.replace(old, new))
+    for missing in (False, True):
+        if missing:
+            (copied / "checkpoint.npz").unlink()
+        code, _, err = cli("info", copied)
+        assert (
+            code == 2
+            and says in err
+            and err.startswith("mlpjax: error: ")
+            and err.count("\n") == 1
+            and "rm -rf ~ " not in err
+        )
+
+
+def test_a_hostile_log_is_passed_over(cli, copied):
+    lines = [
+        "[" * 100_000,
+        '{"step": ' + "9" * 5000 + "}",
+        "null",
+        '{"step": 1, "test": {"accuracy": "\x1b"}}',
+        '{"step": 1, "test": {}}',
+    ]
+    (copied / "log.jsonl").write_text("\n".join(lines))
+    code, out, _ = cli("info", copied)
+    assert code == 0 and "not yet tested" in out
+    (copied / "log.jsonl").write_bytes(b"\xff")
+    code, _, err = cli("info", copied)
+    assert code == 2 and "log.jsonl is not the log of a run" in err
+
+
+def test_names_do_not_reach_the_terminal(cli, copied, tmp_path):
+    codes = "\x1b[31m\u202e"
+    hostile = copied.rename(tmp_path / f"run{codes}")
+    (tmp_path / f"{codes}.png").write_bytes(b"no picture")
+    lines = (
+        ("info", hostile), ("info", f"no{codes}"), ("predict", f"{codes}.png", "--run-dir", hostile),
+        ("info", hostile, codes), (codes,), ("export", hostile, f"{codes}.safetensors"),
+    )  # fmt: skip
+    for line in lines:
+        _, out, err = cli(*line)
+        assert (out + err).replace("\n", "").isprintable() and out + err, line

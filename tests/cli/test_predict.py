@@ -4,6 +4,7 @@ import io
 import json
 import os
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from mlpjax.cli import _model, _pictures, _predict, _problem
 
 R = Image.Resampling
+PLACE = dict(height=28, width=28, box=20, mass=1.0, middle=13.5)
 
 
 def eight_bit(v):
@@ -249,3 +251,44 @@ def test_bytes_are_bounded(tmp_path, monkeypatch):
     (tmp_path / "x.png").write_bytes(GOOD)
     with pytest.raises(_pictures.PictureError, match="MiB"):
         _pictures.read(tmp_path / "x.png")
+
+
+def test_a_line_of_ink_takes_no_more_memory_than_its_pixels(tmp_path):
+    """A window around 40,000 × 1 pixels is 56,000 pixels high: it must not be made."""
+    for shape in ((1, 40_000), (40_000, 1)):
+        (tmp_path / "x.png").write_bytes(
+            png(Image.fromarray((np.arange(40_000) % 251).astype(np.uint8).reshape(shape)))
+        )
+        tracemalloc.start()
+        result = _pictures.normalize(_pictures.read(tmp_path / "x.png"), **PLACE)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 27 and np.isfinite(result).all()
+        tracemalloc.stop()
+
+
+def test_averages_and_interpolation_are_those_of_pillow():
+    """On pictures that fill their window, where Pillow needs no margin; it weighs whole pixels, not their parts."""
+    amount = np.random.default_rng(0).uniform(size=(56, 84))
+    ours = _pictures._resample(amount, (0, 56), (0, 84), (28, 28))
+    np.testing.assert_allclose(ours, amount.reshape(28, 2, 28, 3).mean(axis=(1, 3)), atol=1e-12)
+    small = amount[:20, :20]
+    theirs = np.asarray(Image.fromarray(small.astype(np.float32)).resize((28, 28), R.BILINEAR, box=(4, 4, 16, 16)))
+    np.testing.assert_allclose(_pictures._resample(small, (4, 16), (4, 16), (28, 28)), theirs, atol=1e-6)
+
+
+def test_a_large_picture_is_averaged_down(tmp_path):
+    page = np.full((3000, 3000), 255, np.uint8)
+    page[1000:2000, 1400:1600] = 0
+    for image in (Image.fromarray(page), Image.fromarray(page).convert("RGBA")):
+        (tmp_path / "x.png").write_bytes(png(image))
+        assert _pictures.read(tmp_path / "x.png").shape == (1500, 1500)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_no_picture(tmp_path, value):
+    pixels = np.zeros((12, 12), np.float32)
+    pixels[3, 3] = value
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "TIFF")
+    (tmp_path / "x.tiff").write_bytes(content.getvalue())
+    with pytest.raises(_pictures.PictureError, match=r"x\.tiff is not a picture .*not finite"):
+        _pictures.read(tmp_path / "x.tiff")

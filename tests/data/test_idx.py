@@ -1,6 +1,7 @@
 """The IDX reader: what it reads, and that nothing else passes."""
 
 import gzip
+import os
 import struct
 import tracemalloc
 
@@ -172,3 +173,12 @@ def test_an_array_is_held_in_memory_once_and_nothing_after_it_is_read():
     np.testing.assert_array_equal(read, array, strict=True)
     with pytest.raises(idx.IDXError, match="trailing bytes"):
         idx.read(content + bytes(3 << 20))
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(OSError, match=rf"Is a pipe or a device, not a file: '{path}'"):
+            idx.read(path)
+    with pytest.raises(IsADirectoryError):
+        idx.read(tmp_path)

@@ -46,7 +46,7 @@ def claims(found):
         Claim("no crash, no hang", f"{late}", not late),
         Claim("no exception that was not foreseen", f"{bad['another exception']}", not bad["another exception"]),
         Claim("what is read is what a second reader reads", f"{wrong} differ", not wrong),
-        Claim("every message names its file and is free of escape codes", f"{bad['unclear']} are not", not bad["unclear"]),
+        Claim("every message names its file and has no escape codes", f"{bad['unclear']} do not", not bad["unclear"]),
         Claim("memory is bounded", f"grew by {found['grown'] >> 20:,} MiB at most", 0 < found["grown"] < 1536 << 20),
     ]  # fmt: skip
 

@@ -1,6 +1,5 @@
 """The file format of checkpoints to the letter, what is refused for which reason, and how often an array is copied."""
 
-import errno
 import hashlib
 import io
 import json
@@ -13,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mlpjax import _files
 from mlpjax.training import _archive, checkpoint
 from mlpjax.training.checkpoint import CheckpointError
 from tests.helpers import assert_trees_equal
@@ -93,16 +91,6 @@ def test_what_the_system_says_is_said_once(path):
     assert str(caught.value).endswith(
         f"could not read the checkpoint {path}: No such file or directory. Is the path right?"
     )
-
-
-def test_a_file_larger_than_memory(path, monkeypatch):
-    def no_memory(path):
-        raise MemoryError
-
-    monkeypatch.setattr(_files, "reading", no_memory)
-    with pytest.raises(CheckpointError, match=r"state\.npz is larger than the memory that there is") as caught:
-        checkpoint.read(path)
-    assert caught.value.errno == errno.ENOMEM
 
 
 def test_metadata_that_contain_themselves(path):

@@ -314,6 +314,13 @@ HOSTILE = {
     "big-endian": dict(members=[("a.npy", header(NPY.replace("<", ">")) + bytes(12))]),
     "code in the header": dict(members=[("a.npy", header("__import__('os').abort()") + bytes(12))]),
     "no header": dict(members=[("a.npy", b"")]),
+    "header of version 2": dict(members=[("a.npy", header(NPY).replace(b"\1\0", b"\2\0", 1) + bytes(12))]),
+    "a parser's stack": dict(members=[("a.npy", header("-" * 9000 + "1") + bytes(12))]),
+    "neither array nor key": dict(members=GOOD, leaves=entry(kind="pickle")),
+    "key that is none": dict(
+        members=[("a.npy", npy(np.ones((3, 2), np.uint32)))], leaves=entry(kind="key", dtype="uint32", shape=[3])
+    ),
+    "metadata of nothing": dict(members=GOOD, meta=None),
     "header of 4 GB": dict(members=[("a.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + DATA)]),
     "no dictionary of leaves": dict(members=GOOD, leaves=[]),
     "another format": dict(members=GOOD, format="orbax"),
@@ -583,3 +590,31 @@ def test_many_threads_may_save_to_one_file(path):
         thread.join()
     assert not errors and list(path.parent.iterdir()) == [path]
     assert len(set(checkpoint.load(path, {"a": np.zeros(1000, int)})["a"].tolist())) == 1
+
+
+def test_a_key_that_is_none_is_not_taken_for_an_array(path):
+    """What the manifest calls a key has one axis more, which a template of NumPy's would not notice."""
+    forge(path, [("a.npy", npy(np.ones((3, 2), np.uint32)))], leaves=entry(kind="key", dtype="uint32", shape=[3]))
+    with pytest.raises(CheckpointError, match="there is no 'key' of 'uint32'"):
+        checkpoint.load(path, {"a": np.zeros(3, np.uint32)})
+
+
+def test_names_in_a_file_do_not_reach_the_terminal(path):
+    checkpoint.save(path, {"\x1b[2J\n": jnp.ones(1), **{f"{i}": jnp.ones(1) for i in range(30)}})
+    with pytest.raises(CheckpointError, match=r"in the file only: \\x1b\[2J\\n float.*; and 11 more") as caught:
+        checkpoint.load(path, {})
+    assert str(caught.value).replace("\n", "").isprintable()
+
+
+def test_what_is_no_file_is_not_waited_for(path, monkeypatch):
+    os.mkfifo(path)
+    with pytest.raises(CheckpointError, match=r"could not read .*state\.npz: Is a pipe or a device, not a file"):
+        checkpoint.read(path)
+
+    def exhausted(path):
+        raise MemoryError
+
+    monkeypatch.setattr(_files, "reading", exhausted)
+    with pytest.raises(CheckpointError, match=r"state\.npz is larger than the memory that there is") as caught:
+        checkpoint.read(path)
+    assert caught.value.errno == errno.ENOMEM
