@@ -262,7 +262,7 @@ PENALTIES = [None, regularizers.l2(0.1), regularizers.l1(0.01)]
 
 @pytest.mark.ledger("BP8", "REG4", "REG5")
 @pytest.mark.parametrize(
-    ("penalty", "dropout_rate", "weighted"), zip(PENALTIES, [0.4, 0.0, 0.4], [0, 0, 1], strict=True)
+    ("penalty", "dropout_rate", "weighted"), list(zip(PENALTIES, [0.4, 0.0, 0.4], [0, 0, 1], strict=True))
 )
 def test_supervised_is_interchangeable_with_autodiff(penalty, dropout_rate, weighted, key):
     loss, activation = losses.smoothed_cross_entropy(0.1), activations.tanh
@@ -310,6 +310,38 @@ def test_gradients_have_the_dtype_of_the_parameters_whatever_the_data_have(dtype
 def test_equal_parts_make_equal_functions():
     make = lambda: backprop.supervised(activation=[activations.elu(0.5)], loss=losses.smoothed_cross_entropy(0.1))
     assert make() == make() and hash(make()) == hash(make())
+
+
+def test_nothing_is_dropped_unless_it_is_asked_for(key):
+    loss = losses.half_squared_error
+    params, x, y = problem(key, (4, 6, 2), loss, 3)
+    evaluated = backprop.value_and_grad(params, x, y, loss=loss)
+    assert_trees_equal(backprop.value_and_grad(params, x, y, loss=loss, key=key), evaluated)
+    assert_trees_equal(backprop.supervised(loss=loss)(params, Dataset(x, y, None), key), evaluated)
+
+
+def test_a_net_of_one_layer(key):
+    loss = losses.half_squared_error
+    params, x, y = problem(key, (4, 2), loss, 3)
+    auto = jax.value_and_grad(functools.partial(risk, activation=activations.relu, loss=loss))
+    assert_trees_close(backprop.value_and_grad(params, x, y, loss=loss), auto(params, x, y))
+
+
+def test_only_the_ratios_of_weights_count(key):
+    loss = losses.half_squared_error
+    params, x, y = problem(key, (4, 6, 2), loss, 3)
+    weight = jnp.asarray([0.125, 0.25, 0.0625])
+    small, large = (backprop.value_and_grad(params, x, y, loss=loss, weight=w) for w in (weight, 64 * weight))
+    assert_trees_close(small, large)
+
+
+def test_what_supervised_makes_may_be_passed_to_a_compiled_function(key):
+    hand = backprop.supervised(loss=losses.half_squared_error)
+    params, x, y = problem(key, (4, 6, 2), losses.half_squared_error, 3)
+    batch = Dataset(x, y, None)
+    assert_trees_close(
+        jax.jit(lambda f, *arguments: f(*arguments))(hand, params, batch, None), hand(params, batch, None)
+    )
 
 
 def test_a_label_out_of_range_is_nan_and_never_wraps(key):

@@ -198,6 +198,14 @@ def test_distance():
     np.testing.assert_allclose(gradcheck.distance(g, zero, floor=5.0), 0.5, rtol=1e-6)
 
 
+@pytest.mark.x64
+def test_the_step_that_is_taken():
+    """The estimate of the slope of w³ at 0 is the square of the step."""
+    f, zero = lambda w: jnp.sum(w**3), jnp.zeros(2)
+    np.testing.assert_allclose(gradcheck.central_difference(f, zero), eps("float64") ** (2 / 3), rtol=1e-12)
+    np.testing.assert_allclose(gradcheck.central_difference(f, zero, eps=0.25), 0.0625, rtol=1e-12)
+
+
 # CHK3
 
 

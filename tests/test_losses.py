@@ -347,6 +347,23 @@ def test_targets_of_a_wrong_shape(mistake, part, unchecked):
 # Losses as values
 
 
+def test_which_take_class_indices():
+    assert [loss.name for loss in losses.ALL if loss.classifies] == [
+        "softmax_cross_entropy", "smoothed_cross_entropy(0.1)"
+    ]  # fmt: skip
+    value = lambda z, y: jnp.sum(z * y)
+    assert not Loss("mine", value).classifies and Loss("mine", value, classifies=True) == Loss("mine", value)
+
+
+def test_no_smoothing_is_cross_entropy(key):
+    z, y = jax.random.normal(key, (3,)), jnp.asarray(1)
+    for part in ("value", "delta"):
+        smooth, plain = (
+            getattr(loss, part)(z, y) for loss in (losses.smoothed_cross_entropy(0.0), losses.softmax_cross_entropy)
+        )
+        np.testing.assert_array_equal(smooth, plain)
+
+
 def test_losses_are_values():
     assert len({*losses.ALL, *losses.ALL}) == len(losses.ALL) and jax.tree.leaves(losses.ALL) == []
     smoothed = losses.smoothed_cross_entropy

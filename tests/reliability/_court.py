@@ -26,7 +26,7 @@ class Judge:
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory()
-        for name in ("mlpjax", "tests", "docs"):
+        for name in ("mlpjax", "tests", "docs", "benchmarks"):
             shutil.copytree(ROOT / name, pathlib.Path(self.folder.name, name), ignore=LEFT_OUT)
         shutil.copy(ROOT / "pyproject.toml", self.folder.name)
         path = os.pathsep.join([self.folder.name, *filter(None, [os.environ.get("PYTHONPATH")])])

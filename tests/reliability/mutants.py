@@ -17,21 +17,19 @@ from tests.reliability._court import ROOT
 from tests.reliability._mistakes import Mutant
 from tests.reliability.experiments import Claim
 
-EXPERIMENT = "tests/reliability/test_experiments.py::test_a_few_trials[{}]".format
-
 # The files of each room, and the tests that guard it besides the examples of its docstrings.
 ROOMS = {
-    "data.idx": ("mlpjax/data/idx.py", "tests/data/test_idx.py", EXPERIMENT("hostile_idx")),
+    "data.idx": ("mlpjax/data/idx.py", "tests/data/test_idx.py"),
     "training._archive": (
         "mlpjax/training/_archive.py",
         "tests/training/test_archive.py",
         "tests/training/test_checkpoint.py",
-        EXPERIMENT("bit_rot"),
+        "tests/reliability/test_experiments.py::test_a_few_trials[bit_rot]",
     ),
     "_files": (
         "mlpjax/_files.py",
+        "tests/test_files.py",
         "tests/training/test_checkpoint.py",
-        *map(EXPERIMENT, ("crash_save", "power_loss")),
     ),
     "training.checkpoint": (
         "mlpjax/training/checkpoint.py",
@@ -59,12 +57,14 @@ def measure(count, seed):
     verdicts = by_hand() if count == QUICK else judged(drawn(count, seed))
     survived = [mutant for _, mutant, outcome in verdicts if outcome == "survived"]
     said = {tuple(entry[field] for field in Mutant._fields[:4]): entry["why"] for entry in explained()}
+    noticed = {mutant.name for _, mutant, _ in verdicts} - {mutant.name for mutant in survived}
     rooms = {room: collections.Counter(o for r, _, o in verdicts if r == room) for room in ROOMS}
     return {
         "rooms": {room: dict(outcomes) for room, outcomes in rooms.items() if outcomes},
         "explained": sum(mutant.name in said for mutant in survived),
         "unexplained": [" | ".join(mutant.name) for mutant in survived if mutant.name not in said],
         "explanations": len(said),
+        "refuted": [" | ".join(name) for name in said if name in noticed],
         "outdated": [" | ".join(name) for name in said if name[2] not in lines(name[0])],
     }
 
@@ -77,6 +77,7 @@ def claims(found):
         share = f"{noticed} of {total} ({100 * noticed / total:.1f} %)"
         yield Claim(f"`{room}`: {TARGET} % noticed", share, 100 * noticed >= TARGET * total)
     yield Claim("survivors that no reason explains", f"{len(found['unexplained'])}", not found["unexplained"])
+    yield Claim("reasons for mutants that a test does notice", f"{len(found['refuted'])}", not found["refuted"])
     outdated = f"{len(found['outdated'])} of {found['explanations']}"
     yield Claim("reasons for lines that are no longer there", outdated, not found["outdated"])
 
