@@ -76,6 +76,17 @@ def test_a_member_may_have_more_than_four_gigabytes(path):
     assert path.read_bytes()[at + 28 : at + 30] == (20).to_bytes(2, "little")
 
 
+def test_one_flipped_bit(path):
+    """Of every bit of every byte: the experiment `bit_rot`."""
+    checkpoint.save(path, {"a": np.ones(3, np.float32)})
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    for reads in (checkpoint.read, checkpoint.read_meta):
+        with pytest.raises(CheckpointError, match=r"state\.npz is damaged: its bytes do not have the checksum"):
+            reads(path)
+
+
 def test_a_file_of_nothing_but_a_seal(path):
     path.write_bytes(b"sha256:" + hashlib.sha256(b"").hexdigest().encode())
     with pytest.raises(CheckpointError, match="although its checksum is right"):
