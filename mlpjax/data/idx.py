@@ -116,7 +116,7 @@ def encode(array: np.ndarray) -> bytes:
             f"`array` must have at least one axis, none of 2^32 or more; got shape {array.shape}. Reshape it."
         )
     header = struct.pack(f">HBB{array.ndim}I", 0, code, array.ndim, *array.shape)
-    return header + array.astype(_TYPES[code], copy=False).tobytes()
+    return header + array.astype(_TYPES[code]).tobytes()
 
 
 def _read(file: io.BufferedReader, name: str, max_bytes: int) -> np.ndarray:
@@ -159,14 +159,14 @@ def _header(stream: io.BufferedIOBase, name: str) -> tuple[tuple[int, ...], np.d
 
 def _decompressed(file: io.BufferedReader) -> io.BufferedIOBase:
     """The stream itself, or what it decompresses to; several gzip members after another are one stream."""
-    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
+    return gzip.GzipFile(fileobj=file) if file.peek()[:2] == _GZIP else file
 
 
 def _take(stream: io.BufferedIOBase, count: int, name: str) -> bytearray:
     """Up to `count` bytes, chunk by chunk: what is not there is not allocated."""
     content = bytearray()
     try:
-        while len(content) < count and (chunk := stream.read(min(_CHUNK, count - len(content)))):
+        while chunk := stream.read(min(_CHUNK, count - len(content))):
             content += chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise IDXError(f"{name} is damaged gzip ({error}). Get it anew.") from error

@@ -74,7 +74,7 @@ def _write(file: BinaryIO, header: bytes, arrays: dict[str, Any]) -> None:
         for name, array in arrays.items():
             array = np.asarray(array, order="C")
             array = array.view(_unsigned(array.dtype)).astype(_stored(array.dtype), copy=False)
-            with archive.open(_info(f"{name}.npy"), "w", force_zip64=array.nbytes > 2**30) as member:
+            with archive.open(_info(f"{name}.npy"), "w", force_zip64=True) as member:  # as NumPy does, for any size
                 np.lib.format.write_array(member, array, (1, 0), allow_pickle=False)
 
 

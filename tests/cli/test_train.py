@@ -339,7 +339,8 @@ BAD = [
     (("train", "xor", "--batch-size", "9"), "number of training examples, 4; got 9"),
     (("train", "xor", "--shift", "1"), "xor has four points"),
     (("train", "--validation", "0.9999"), "`--validation` 0.9999 of 1438 examples leaves nothing to train on"),
-    (("train", "xor", "--epochs", "2147483648"), "steps per epoch must stay below 2^31; got 2,147,483,648"),
+    (("train", "--epochs", "2147483647"), "steps per epoch must stay below 2^31"),
+    (("train", "xor", "--epochs", "2147483648"), "`--epochs` must be less than 2^31; got 2147483648"),
     (("train", "--resume", "nowhere"), "`nowhere` is no run directory"),
     (
         ("train", "mnist", "--data-dir", "nowhere"),

@@ -128,6 +128,53 @@ def test_unwritable_arrays_are_refused(array):
         idx.encode(array)
 
 
+@pytest.mark.parametrize(
+    ("code", "dtype"), [(8, "u1"), (9, "i1"), (11, "i2"), (12, "i4"), (13, "f4"), (14, "f8")], ids=lambda v: str(v)
+)
+def test_codes_are_those_of_the_format(code, dtype):
+    assert idx.encode(np.zeros(1, dtype))[:4] == bytes([0, 0, code, 1])
+
+
+def test_as_many_axes_as_numpy_has():
+    array = np.ones((1,) * 64, np.uint8)
+    assert idx.read(idx.encode(array), max_bytes=1).shape == array.shape
+    with pytest.raises(idx.IDXError, match="not an IDX file"):
+        idx.read(bytes([0, 0, 8, 65]) + 65 * struct.pack(">I", 1) + b"\1")
+
+
+def test_longest_axis_that_fits_its_32_bits():
+    assert idx.encode(np.zeros((2**32 - 1, 0), np.uint8)) == bytes([0, 0, 8, 2, 255, 255, 255, 255, 0, 0, 0, 0])
+    with pytest.raises(idx.IDXError, match=r"none of 2\^32 or more; got shape \(4294967296, 0\)"):
+        idx.encode(np.zeros((2**32, 0), np.uint8))
+
+
+def test_limit_unless_more_is_allowed_is_256_mib():
+    with pytest.raises(idx.IDXError, match="truncated"):
+        idx.read(bytes([0, 0, 8, 1]) + struct.pack(">I", 256 * 2**20))
+    with pytest.raises(idx.IDXError, match=r"`max_bytes` \(=268435456\)"):
+        idx.read(bytes([0, 0, 8, 1]) + struct.pack(">I", 256 * 2**20 + 1))
+
+
+def test_header_that_is_cut_off_says_how_many_axes_it_has():
+    with pytest.raises(idx.IDXError, match="within its header of 3 axes"):
+        idx.read(RAW[:9])
+
+
+def test_an_array_is_held_in_memory_once_and_nothing_after_it_is_read():
+    """Of several megabytes, so that it is read in several pieces."""
+    array = np.arange(6 << 20, dtype=np.uint32).astype(np.uint8)
+    content = idx.encode(array)
+    tracemalloc.start()
+    try:
+        read = idx.read(content)
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * array.nbytes
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(read, array, strict=True)
+    with pytest.raises(idx.IDXError, match="trailing bytes"):
+        idx.read(content + bytes(3 << 20))
+
+
 def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "/dev/zero"):

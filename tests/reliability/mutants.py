@@ -1,0 +1,132 @@
+"""Small mistakes, put one after another into the core: does a test of that room fail each time?
+
+The mutants are made by cosmic-ray's operators (`_mistakes`), and tested in forks of a process (`_judge`) that has a
+copy of the repository. What became of each is kept in `build/mutants.jsonl` (`_court`): a run that was interrupted goes
+on where it was, and what was judged with the same code and the same tests is not judged again. Mutants that no test can
+notice are listed in `survivors.toml`, each with the reason.
+"""
+
+import collections
+import functools
+import pathlib
+import random
+import tomllib
+
+from tests.reliability import _court, _mistakes
+from tests.reliability._court import ROOT
+from tests.reliability._mistakes import Mutant
+from tests.reliability.experiments import Claim
+
+# The files of each room, and the tests that guard it besides the examples of its docstrings.
+ROOMS = {
+    "data.idx": ("mlpjax/data/idx.py", "tests/data/test_idx.py"),
+    "training._archive": (
+        "mlpjax/training/_archive.py",
+        "tests/training/test_archive.py",
+        "tests/training/test_checkpoint.py",
+        "tests/reliability/test_experiments.py::test_a_few_trials[bit_rot]",
+    ),
+    "_files": (
+        "mlpjax/_files.py",
+        "tests/test_files.py",
+        "tests/training/test_checkpoint.py",
+    ),
+    "training.checkpoint": (
+        "mlpjax/training/checkpoint.py",
+        "tests/training/test_checkpoint.py",
+        "tests/training/test_archive.py",
+    ),
+    "gradcheck": ("mlpjax/gradcheck.py", "tests/test_gradcheck.py"),
+    "losses": ("mlpjax/losses", "tests/test_losses.py"),
+    "backprop": ("mlpjax/backprop.py", "tests/test_backprop.py"),
+    "activations": ("mlpjax/activations", "tests/test_activations.py"),
+}
+TARGET = 95  # percent
+
+TITLE = "Mutants that the tests notice"
+HOW = (
+    "Into every room of the core, one mistake at a time: an operator, a comparison, a condition or a number replaced; a"
+    " decorator, the body of a loop or a statement left out; an error not caught. The mistakes are those of cosmic-ray"
+    " and two kinds more. Each time the room's own tests run until one fails. A survivor must be explained."
+)
+FULL, QUICK = 10_000, 1  # more than there are: all
+
+
+def measure(count, seed):
+    """What became of the mutants, room by room."""
+    verdicts = by_hand() if count == QUICK else judged(drawn(count, seed))
+    survived = [mutant for _, mutant, outcome in verdicts if outcome == "survived"]
+    said = {tuple(entry[field] for field in Mutant._fields[:4]): entry["why"] for entry in explained()}
+    noticed = {mutant.name for _, mutant, _ in verdicts} - {mutant.name for mutant in survived}
+    rooms = {room: collections.Counter(o for r, _, o in verdicts if r == room) for room in ROOMS}
+    return {
+        "rooms": {room: dict(outcomes) for room, outcomes in rooms.items() if outcomes},
+        "explained": sum(mutant.name in said for mutant in survived),
+        "unexplained": [" | ".join(mutant.name) for mutant in survived if mutant.name not in said],
+        "explanations": len(said),
+        "refuted": [" | ".join(name) for name in said if name in noticed],
+        "outdated": [" | ".join(name) for name in said if name[2] not in lines(name[0])],
+    }
+
+
+def claims(found):
+    """Enough are noticed, and none survives without a reason."""
+    sums = {room: (sum(outcomes.values()), outcomes.get("survived", 0)) for room, outcomes in found["rooms"].items()}
+    total, survived = (sum(numbers) for numbers in zip(*sums.values(), strict=True))
+    share = f"{total - survived:,} of {total:,} ({100 * (total - survived) / total:.1f} %)"
+    yield Claim(f"at least {TARGET} % of all mutants noticed", share, 100 * (total - survived) >= TARGET * total)
+    for room, (total, survived) in sums.items():
+        unexplained = sum(name.startswith(ROOMS[room][0]) for name in found["unexplained"])
+        numbers = f"{total - survived} of {total} noticed, {survived - unexplained} explained"
+        yield Claim(f"`{room}`: each noticed or explained", numbers, not unexplained)
+    yield Claim("survivors that no reason explains", f"{len(found['unexplained'])}", not found["unexplained"])
+    yield Claim("reasons for mutants that a test does notice", f"{len(found['refuted'])}", not found["refuted"])
+    outdated = f"{len(found['outdated'])} of {found['explanations']}"
+    yield Claim("reasons for lines that are no longer there", outdated, not found["outdated"])
+
+
+@functools.cache
+def explained():
+    """The mutants that no test can notice."""
+    return tomllib.loads(pathlib.Path(__file__).with_name("survivors.toml").read_text("utf-8"))["survivor"]
+
+
+@functools.cache
+def lines(file):
+    """The lines of a source, without their indentation."""
+    return {line.strip() for line in (ROOT / file).read_text("utf-8").splitlines()}
+
+
+def sources(room):
+    """The files of a room."""
+    place = ROOT / ROOMS[room][0]
+    return [str(file.relative_to(ROOT)) for file in ([place] if place.is_file() else sorted(place.glob("*.py")))]
+
+
+def drawn(count, seed, rooms=tuple(ROOMS)):
+    """All mutants of all rooms, or, if fewer are asked for, so many by chance; room by room."""
+    every = [
+        (room, mutant)
+        for room in rooms
+        for file in sources(room)
+        for mutant in _mistakes.mutants(file, (ROOT / file).read_text("utf-8"))
+    ]
+    random.Random(seed).shuffle(every)
+    return sorted(every[:count], key=lambda pair: rooms.index(pair[0]))
+
+
+def by_hand():
+    """One mutant that must be noticed, by one test; it needs no cosmic-ray."""
+    file, line, mutated = "mlpjax/data/idx.py", "if len(content) < expected:", "if len(content) > expected:"
+    text = (ROOT / file).read_text("utf-8").replace(line, mutated)
+    mutant = Mutant(file, "_read", line, mutated, "by hand", text)
+    with _court.Judge() as judge:
+        tests = ["tests/data/test_idx.py::test_wrong_content_is_named"]
+        _court.control(judge, file, tests)
+        return [("data.idx", mutant, judge(mutant.file, mutant.text, tests)["outcome"])]
+
+
+def judged(chosen):
+    """The verdict on each, from earlier runs or new."""
+    tests = {room: [*ROOMS[room][1:], *sources(room)] for room in ROOMS}
+    return _court.verdicts([(room, mutant, tests[room]) for room, mutant in chosen])
