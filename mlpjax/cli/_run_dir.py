@@ -17,7 +17,7 @@ from mlpjax import _files, _text
 CONFIG, LOG, CHECKPOINT = "config.toml", "log.jsonl", "checkpoint.npz"
 RUNS = Path("runs")
 MOST = {CONFIG: 1 << 17, LOG: 1 << 28}
-"""How many bytes of them are read at most: what two million records take, those of the longest run that there can be."""
+"""How many bytes of them are read at most: what two million records take, those of the longest run."""
 
 
 def create(path: Path | None, name: str) -> Path:
