@@ -59,6 +59,17 @@ def test_default_step(dtype, key, measured):
 
 
 @pytest.mark.ledger("CHK1")
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3, 1e6])
+def test_the_default_step_grows_with_large_parameters(scale, key, measured):
+    """Weights of any size from 1 on, with inputs as much smaller; those far below 1 keep a step fit for 1."""
+    W, x = jax.random.normal(key, (2, 3, 3))
+    x = x / max(scale, 1)
+    f = lambda W: jnp.sum(jnp.tanh(W @ x))
+    error = jax.jit(lambda W: gradcheck.relative_error(f, jax.grad(f)(W), W))(scale * W)
+    measured(error, 1e-3 if W.dtype == "float32" else 1e-8, oracle="jax.grad")
+
+
+@pytest.mark.ledger("CHK1")
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.x64)])
 def test_central_difference(dtype, measured):
     """A function of three parameters whose gradient is written down by hand."""
