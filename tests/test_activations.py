@@ -1,4 +1,4 @@
-"""Activations against mpmath over the whole range of floats, their facts, and what they are as values."""
+"""Activations: σ′ against autodiff, their facts, and what they are as values; accuracy is in `tests/reliability`."""
 
 import math
 
@@ -12,10 +12,12 @@ import scipy.special
 from mlpjax import activations, mlp
 from mlpjax.activations import Activation, by_name, elu, leaky_relu
 from tests import oracles
-from tests.helpers import OPTIMIZED, eps
+from tests.helpers import eps
 from tests.oracles import ORACLE
+from tests.reliability import accuracy
 
 ULP = 4
+NAN, INF = math.nan, math.inf
 SIZES = {"float32": (2500, 3000), "float64": (700, 700), "bfloat16": (150, 1000)}
 ROWS = {
     "identity": "ACT8", "sigmoid": "ACT1", "tanh": "ACT2", "relu": "ACT3", "leaky_relu": "ACT4", "elu": "ACT5",
@@ -23,138 +25,44 @@ ROWS = {
     "hard_sigmoid": "ACT8", "hard_silu": "ACT8",
 }  # fmt: skip
 
-# Where the result is not good to 4 ulp of itself, but its absolute error is at most 4 ulp of a supremum: where, the
-# supremum there, and why. Everywhere else, and for every other function, it is 4 ulp of the exact value.
-ABSOLUTE = {
-    ("tanh", "prime"): (lambda x: abs(x) > 0.5, 1.0, "1 − tanh² cancels far out"),
-    ("gelu", "fn"): (lambda x: x < -1, 0.49, "left tail: the gate Φ, at most ½ there, has the error of XLA's erfc"),
-    ("gelu", "prime"): (lambda x: x < -0.4, 1.13, "left tail, and the root at −0.752"),
-    ("gelu_tanh", "fn"): (lambda x: x < -1, 0.17, "left tail: e^u magnifies the rounding of u by u"),
-    ("gelu_tanh", "prime"): (lambda x: x < -0.4, 1.13, "left tail, and the root at −0.752"),
-    ("silu", "prime"): (lambda x: (-2 < x) & (x < -1), 1.1, "the root at −1.278"),
-}
-# XLA on CPUs flushes numbers below the smallest normal one to 0, inputs and intermediate results too: what is that
-# small may be 0. SiLU multiplies such a number by x ≈ −88 (float32) or −709 (float64), and so may lose more.
-FLUSHED = {"silu": {"float32": 100.0, "float64": 800.0}}
-# XLA's own tanh in float64 is off by up to 7 ulp near ±19, and tanh′ doubles that
-LOOSE = {("float64", "tanh", "fn"): 8, ("float64", "tanh", "prime"): 16}
-
 
 def every(activation_list=activations.ALL):
     return [pytest.param(a, id=a.name, marks=pytest.mark.ledger(ROWS[a.name])) for a in activation_list]
 
 
-def accuracy(activation, part, dtype, compile):
-    """Largest error in ulp at the points of a dtype, where the tables above say against what."""
-    x = oracles.points(dtype, *SIZES[dtype])
-    truth = oracles.activation(activation.name, dtype, *SIZES[dtype])[part == "prime"]
-    fn = getattr(activation, part)
-    got = (jax.jit(fn, compiler_options=OPTIMIZED) if compile else fn)(jnp.asarray(x))
-    where, supremum, _ = ABSOLUTE.get((activation.name, part), (lambda x: x != x, 0.0, ""))
-    scale = np.where(where(np.float64(x)), supremum, 0.0)
-    floor = FLUSHED.get(activation.name, {}).get(dtype, 1.0)
-    error = oracles.errors(got, truth, dtype, scale=scale, floor=floor)
-    # a subnormal input may be read as 0
-    at_zero = np.asarray(fn(jnp.zeros((), dtype))).astype(np.float64)
-    subnormal = np.abs(np.float64(x)) < float(jnp.finfo(dtype).smallest_normal)
-    return np.where(subnormal & (np.asarray(got) == at_zero), 0.0, error)
-
-
-@pytest.mark.parametrize("part", ["fn", "prime"])
-@pytest.mark.parametrize("compile", [False, True], ids=["eager", "jit"])
 @pytest.mark.parametrize("activation", every())
-def test_float32_against_mpmath(activation, part, compile, measured):
-    if not compile and jax.config.read("jax_enable_x64"):
+def test_operation_by_operation(activation, measured):
+    """Eagerly in float32; what is compiled, the other types and the special values are in `tests/reliability`."""
+    if jax.config.read("jax_enable_x64"):
         pytest.skip("measured under --float32, where single operations are compiled as users have them")
-    error = accuracy(activation, part, "float32", compile)
-    assert len(error) >= 10_000
-    measured(error.max(), ULP, oracle=ORACLE + ", errors in ulp of float32")
+    for _, found in accuracy.of_activation(activation, "float32", 400, seed=0, compiled=lambda f: f):
+        measured(found["ulp"], ULP, oracle=ORACLE + ", errors in ulp of float32")
 
 
-@pytest.mark.x64
-@pytest.mark.parametrize("part", ["fn", "prime"])
-@pytest.mark.parametrize("activation", every())
-def test_float64_against_mpmath(activation, part, measured):
-    tolerance = LOOSE.get(("float64", activation.name, part), ULP)
-    error = accuracy(activation, part, "float64", True)
-    measured(error.max(), tolerance, oracle=ORACLE + ", errors in ulp of float64")
-
-
-@pytest.mark.parametrize("part", ["fn", "prime"])
-@pytest.mark.parametrize("activation", every())
-def test_bfloat16_is_sane(activation, part, measured):
-    """Absolute error against 1 or the value; gates of GELU and SiLU magnify roundings of their argument."""
-    x = oracles.points("bfloat16", *SIZES["bfloat16"])
-    truth = oracles.activation(activation.name, "bfloat16", *SIZES["bfloat16"])[part == "prime"]
-    normal = np.abs(np.float64(x)) >= float(jnp.finfo("bfloat16").smallest_normal)
-    got = getattr(activation, part)(jnp.asarray(x))
-    assert got.dtype == jnp.bfloat16
-    error = oracles.errors(got, truth, "bfloat16", scale=1.0)
-    measured(error[normal].max(), 5, oracle=ORACLE + ", errors in ulp of bfloat16")
+@pytest.mark.ledger("ACT1")
+def test_the_slope_of_the_sigmoid_in_float16(measured):
+    """Down to the least number, although e^x overflows beyond 11."""
+    x = np.linspace(-17, 17, 1001).astype(np.float16)
+    exact = 1 / (2 + np.exp(-np.float64(x)) + np.exp(np.float64(x)))
+    ulp = np.maximum(np.exp2(np.floor(np.log2(exact)) - 10), 2.0**-24)
+    error = np.abs(np.float64(activations.sigmoid.prime(jnp.asarray(x))) - exact) / ulp
+    measured(error.max(), 1, oracle="1/(2 + e⁻ˣ + eˣ) in float64; in ulp of float16")
 
 
 def test_the_comparison_can_fail():
     """A value one part in a million off is seen, and so is a tail that is flushed too early."""
     slope = 1 + 1e-6
-    off = Activation("sigmoid", lambda x: jax.nn.sigmoid(x) * slope)
-    assert accuracy(off, "fn", "float32", True).max() > 8
-    flushed = Activation("sigmoid", lambda x: jnp.where(x < -80, 0, jax.nn.sigmoid(x)))
-    assert accuracy(flushed, "fn", "float32", True).max() > 1e6
-    early = Activation("relu", lambda x: jnp.minimum(jnp.maximum(x, 0), 1e38))
-    assert accuracy(early, "fn", "float32", True).max() > 1e6
+    worst = lambda activation: dict(accuracy.of_activation(activation, "float32", 400, seed=0))
+    off = worst(Activation("sigmoid", lambda x: jax.nn.sigmoid(x) * slope))
+    assert off["sigmoid fn"]["ulp"] > 8
+    flushed = worst(Activation("sigmoid", lambda x: jnp.where(x < -80, 0, jax.nn.sigmoid(x))))
+    assert flushed["sigmoid fn"]["ulp"] > 1e6
+    early = worst(Activation("relu", lambda x: jnp.minimum(jnp.maximum(x, 0), 1e38)))
+    assert early["relu fn"]["ulp"] > 1e6
 
 
-NAN, INF = math.nan, math.inf
-LIMITS = {  # σ at −∞, ∞, NaN; σ′ at −∞, ∞, NaN
-    "identity": ([-INF, INF, NAN], [1, 1, 1]),
-    "sigmoid": ([0, 1, NAN], [0, 0, NAN]),
-    "tanh": ([-1, 1, NAN], [0, 0, NAN]),
-    "relu": ([0, INF, NAN], [0, 1, 0]),
-    "leaky_relu": ([-INF, INF, NAN], [0.01, 1, 0.01]),
-    "elu": ([-1, INF, NAN], [0, 1, NAN]),
-    "gelu": ([0, INF, NAN], [0, 1, NAN]),
-    "gelu_tanh": ([0, INF, NAN], [0, 1, NAN]),
-    "softplus": ([0, INF, NAN], [0, 1, NAN]),
-    "silu": ([0, INF, NAN], [0, 1, NAN]),
-    "hard_tanh": ([-1, 1, NAN], [0, 0, 0]),
-    "hard_sigmoid": ([0, 1, NAN], [0, 0, 0]),
-    "hard_silu": ([0, INF, NAN], [0, 1, NAN]),
-}
-"""Every σ has its limits at ±∞ and passes NaN on; σ′ of a piecewise constant slope does not see a NaN."""
-
-
-@jax.jit
-def both(activation, x):
-    return activation.fn(x), activation.prime(x)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", pytest.param("float64", marks=pytest.mark.x64)])
-@pytest.mark.parametrize("activation", every())
-def test_infinities_and_nan(activation, dtype):
-    x = jnp.asarray([-INF, INF, NAN], dtype)
-    for got, table in zip(both(activation, x), LIMITS[activation.name], strict=True):
-        assert got.dtype == x.dtype
-        np.testing.assert_array_equal(np.float64(got), np.float64(jnp.asarray(table, dtype)))
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", pytest.param("float64", marks=pytest.mark.x64)])
-@pytest.mark.parametrize("activation", every())
-def test_finite_at_finite_arguments(activation, dtype):
-    """The largest numbers of each dtype, where squares and cubes overflow on the way."""
-    x = jnp.asarray([1e4, 1e2, 60.0, 30.0], dtype)
-    x = jnp.concatenate([x, -x, jnp.asarray([float(jnp.finfo(dtype).max), float(jnp.finfo(dtype).min)], dtype)])
-    for fn in (
-        activation.fn,
-        activation.prime,
-        jax.vmap(jax.grad(activation.fn)),
-        jax.vmap(jax.grad(activation.prime)),
-    ):
-        assert np.all(np.isfinite(np.asarray(fn(x), np.float64)))
-
-
-# Largest difference of σ′ and the autodiff of σ, in eps, and of the second derivatives. Autodiff takes 1 − s for the
-# slope of a sigmoid s, which cancels where s is near 1, and gates multiply that by x (or a cubic); ours takes s(−x).
-AGREE = {"softplus": (16, 8), "silu": (24, 48), "gelu_tanh": (64, 512)}
+# Largest difference of the autodiff of σ′ and the second one of σ, in eps: gates multiply curvature by x, or a cubic
+TWICE = {"silu": 48, "gelu_tanh": 512}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", pytest.param("float64", marks=pytest.mark.x64)])
@@ -169,7 +77,7 @@ def test_prime_is_the_derivative_of_fn(activation, dtype, measured):
     for autodiff in autodiffs:
         assert autodiff.dtype == prime.dtype == x.dtype
         difference = np.abs(np.float64(autodiff) - np.float64(prime)) / eps(dtype)
-        measured(difference.max(), AGREE.get(activation.name, (2,))[0], oracle="jax.jvp and jax.grad, in eps")
+        measured(difference.max(), 2, oracle="jax.jvp and jax.grad, in eps")
         if activation.smooth < 2:
             measured(difference[: len(kinks)].max(), 1, oracle="jax.jvp and jax.grad at kinks, in eps")
 
@@ -185,7 +93,7 @@ def test_second_derivatives_exist(activation, measured):
     x = jnp.asarray(oracles.points("float32", *SIZES["float32"]))
     twice, once = (np.float64(jax.vmap(f)(x)) for f in (jax.grad(jax.grad(activation.fn)), jax.grad(activation.prime)))
     assert np.all(np.isfinite(twice))
-    tolerance = AGREE.get(activation.name, (2, 4))[1]
+    tolerance = TWICE.get(activation.name, 4)
     measured(np.abs(twice - once).max() / eps("float32"), tolerance, oracle="jax.grad of σ′, in eps")
 
 

@@ -7,14 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from benchmarks.backprop_cost import multiply_adds
 from mlpjax import activations, backprop, gradcheck, losses, mlp, regularizers, training
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
-from tests.helpers import EPS_OF_SCALE, FAST_TO_COMPILE, assert_trees_close, assert_trees_equal, eps
+from tests.helpers import EPS_OF_SCALE, assert_trees_close, assert_trees_equal, eps
+from tests.reliability import _nets, backprop_nets
 
 
 def problem(key, sizes, loss, n, dtype=None):
@@ -37,94 +36,13 @@ def risk(params, x, y, *, activation, loss):
     return jnp.mean(jax.vmap(loss.value)(z, y))
 
 
-def scale(params, x, y, *, activation, loss):
-    """The same contractions with absolute values: what rounding errors are measured in.
-
-    The slope enters by its supremum: autodiff's own σ′ is exact to that only (1 − σ cancels for a saturated sigmoid).
-    """
-    trace = jax.vmap(lambda x: mlp.trace(params, x, activation=activation))(x)
-    sigma = mlp.per_layer(activation, hidden=len(params) - 1)
-    z = trace.z[-1]
-    y = jax.nn.one_hot(y, z.shape[-1], dtype=z.dtype) if y.ndim == 1 else y
-    slope = 2.0 if loss == losses.squared_error else 1.0
-    delta = slope * (jnp.abs(jax.vmap(loss.output)(z)) + jnp.abs(y) + 0.1) / len(x)
-    grads = []
-    for l in reversed(range(len(params))):
-        grads.insert(0, Dense(jnp.einsum("ni,nj->ij", delta, jnp.abs(trace.a[l])), delta.sum(0)))
-        if l:
-            delta = delta @ jnp.abs(params[l].W) * sigma[l - 1].lipschitz
-    return tuple(grads)
-
-
-def error_in_eps(grads, oracle, scales):
-    """The largest entrywise difference, in units of eps times the scale."""
-    worst = [
-        jnp.max(jnp.abs(g - h) / (s * eps(g.dtype) + jnp.finfo(g.dtype).tiny))
-        for g, h, s in zip(jax.tree.leaves(grads), jax.tree.leaves(oracle), jax.tree.leaves(scales), strict=True)
-    ]
-    return jnp.max(jnp.stack(worst))
-
-
-def compare(key, sizes, activation, loss, n):
-    """Hand-written against autodiff, in units of eps times scale; one compiled program."""
-    params, x, y = problem(key, sizes, loss, n)
-
-    @functools.partial(jax.jit, compiler_options=FAST_TO_COMPILE)
-    def both(params, x, y):
-        value, grads = backprop.value_and_grad(params, x, y, activation=activation, loss=loss)
-        expected, oracle = jax.value_and_grad(functools.partial(risk, activation=activation, loss=loss))(params, x, y)
-        assert jax.tree.structure(grads) == jax.tree.structure(params)
-        assert [g.dtype for g in jax.tree.leaves(grads)] == [p.dtype for p in jax.tree.leaves(params)]
-        return value, expected, error_in_eps(grads, oracle, scale(params, x, y, activation=activation, loss=loss))
-
-    value, expected, error = (float(v) for v in both(params, x, y))
-    assert abs(value - expected) <= 64 * eps(x.dtype) * max(1.0, abs(expected))
-    return error
-
-
-networks = st.tuples(
-    st.integers(0, 2**31 - 1),
-    st.lists(st.integers(1, 64), min_size=2, max_size=8),
-    st.lists(st.sampled_from(activations.ALL), min_size=6, max_size=6),
-    st.sampled_from(losses.ALL),
-    st.sampled_from([1, 2, 7, 33]),
-)
-RELAXED = dict(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
-
-
-def property_holds(measured, count, salt):
-    worst = [0.0]
-
-    @settings(max_examples=count, **RELAXED)
-    @given(networks)
-    def check(network):
-        seed, sizes, sigmas, loss, n = network
-        error = compare(jax.random.key(seed ^ salt), tuple(sizes), tuple(sigmas[: len(sizes) - 2]), loss, n)
-        worst[0] = max(worst[0], error)
-        assert error <= EPS_OF_SCALE, f"{error} eps of scale for {network}"
-
-    check()
-    measured(worst[0], EPS_OF_SCALE, oracle="jax.grad of the mean loss; in eps of scale")
-
-
 @pytest.mark.ledger("BP5", "BP8")
-@pytest.mark.parametrize("part", range(4))
-def test_agrees_with_autodiff_on_random_networks(part, measured):
-    property_holds(measured, 50 if jax.config.jax_enable_x64 else 15, salt=part * 7919)
-
-
-@pytest.mark.nightly
-@pytest.mark.ledger("BP5", "BP8")
-@pytest.mark.parametrize("part", range(4))
-def test_agrees_with_autodiff_on_2000_random_networks(part, measured):
-    property_holds(measured, 500, salt=104729 + part)
-
-
-@pytest.mark.ledger("BP8")
-@pytest.mark.parametrize("loss", losses.ALL, ids=str)
-def test_every_activation_with_every_loss(loss, key, measured):
-    errors = [compare(key, (5, 7, 6, 3), activation, loss, 4) for activation in activations.ALL]
-    measured(max(errors), EPS_OF_SCALE, oracle="jax.grad of the mean loss; in eps of scale")
+@pytest.mark.parametrize("i", range(1, 9))
+def test_agrees_with_autodiff_on_random_networks(i, measured):
+    """In the precision of the run; `tests/reliability/backprop_nets.py` takes hundreds, in float64."""
+    (error, of_stack, of_value), _ = backprop_nets.errors(_nets.draw(1, i))
+    measured(max(error, of_stack), EPS_OF_SCALE, oracle="jax.grad of the mean loss; in eps of scale")
+    assert of_value <= EPS_OF_SCALE
 
 
 def bp_by_chain_rule(params, x, y, *, activation, loss):
@@ -343,9 +261,9 @@ PENALTIES = [None, regularizers.l2(0.1), regularizers.l1(0.01)]
 
 
 @pytest.mark.ledger("BP8", "REG4", "REG5")
-@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
-@pytest.mark.parametrize("dropout_rate", [0.0, 0.4])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("penalty", "dropout_rate", "weighted"), list(zip(PENALTIES, [0.4, 0.0, 0.4], [False, False, True], strict=True))
+)
 def test_supervised_is_interchangeable_with_autodiff(penalty, dropout_rate, weighted, key):
     loss, activation = losses.smoothed_cross_entropy(0.1), activations.tanh
     params, x, y = problem(key, (4, 16, 16, 3), loss, 6)

@@ -1,7 +1,6 @@
 """Stacked layers: the scan against the same network written out, by `mlp`, by `backprop` and by `jax.grad`."""
 
 import functools
-import itertools
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +10,8 @@ import pytest
 from mlpjax import activations, backprop, deep, initializers, losses, mlp, regularizers, training
 from mlpjax.data import Dataset
 from mlpjax.layers import Dense
-from tests.helpers import EPS_OF_SCALE, FAST_TO_COMPILE, assert_trees_close, assert_trees_equal, eps
-from tests.test_backprop import error_in_eps, problem, risk, scale
+from tests.helpers import FAST_TO_COMPILE, assert_trees_close, assert_trees_equal, eps
+from tests.test_backprop import problem, risk
 
 fast = functools.partial(jax.jit, compiler_options=FAST_TO_COMPILE)
 
@@ -27,38 +26,6 @@ def weighted_risk(params, x, y, weight, *, activation, loss, dropout_rate, key):
     forward = functools.partial(mlp.apply, params, activation=activation, dropout_rate=dropout_rate)
     z = jax.vmap(lambda x, k: forward(x, key=k))(x, jax.random.split(key, len(x)))
     return jnp.sum(weight * jax.vmap(loss.value)(z, y)) / jnp.sum(weight)
-
-
-def agrees(key, layers, activation, loss, measured):
-    """Entry by entry, in units of eps times the contraction with absolute values."""
-    params, x, y = problem(key, sizes(layers), loss, 4)
-    parts = dict(activation=activation, loss=loss)
-
-    @fast
-    def compare(params, x, y):
-        value, grads = deep.value_and_grad(deep.stack(params), x, y, **parts)
-        expected, oracle = jax.value_and_grad(functools.partial(risk, **parts))(params, x, y)
-        error = error_in_eps(deep.unstack(grads), oracle, scale(params, x, y, **parts))
-        return error, jnp.abs(value - expected) / jnp.maximum(1, jnp.abs(expected))
-
-    error, difference = compare(params, x, y)
-    measured(error, EPS_OF_SCALE, oracle="jax.grad of the mean loss of mlp.apply; in eps of scale")
-    assert difference <= 64 * eps(x.dtype)
-
-
-SIGMAS = [activations.relu, activations.tanh, activations.gelu, activations.sigmoid, activations.softplus]
-
-
-@pytest.mark.parametrize(("layers", "loss"), list(enumerate(losses.ALL)), ids=str)
-def test_agrees_with_autodiff_of_the_network_written_out(layers, loss, key, measured):
-    agrees(key, layers, SIGMAS[layers % 5], loss, measured)
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("activation", activations.ALL, ids=str)
-def test_every_activation_with_every_loss_at_every_depth(activation, key, measured):
-    for layers, loss in itertools.product(range(6), losses.ALL):
-        agrees(jax.random.fold_in(key, layers), layers, activation, loss, measured)
 
 
 def test_weights_and_dropout_masks_are_those_of_the_network_written_out(key):

@@ -1,4 +1,4 @@
-"""Losses against mpmath over the whole range of floats, their δ against three other derivations, and their targets."""
+"""Losses: δ against three other derivations, and their targets; accuracy and limits are in `tests/reliability`."""
 
 import math
 
@@ -13,7 +13,7 @@ from mlpjax.data import Dataset
 from mlpjax.losses import Loss, by_name, one_hot
 from tests import oracles
 from tests.helpers import eps
-from tests.oracles import ORACLE
+from tests.reliability import accuracy
 
 ULP = 4
 NAN, INF = math.nan, math.inf
@@ -22,79 +22,17 @@ ROWS = {
     "binary_cross_entropy": "LOS4", "softmax_cross_entropy": "LOS3", "smoothed_cross_entropy(0.1)": "LOS6",
 }  # fmt: skip
 
-# Errors are at most 4 ulp of the exact value, or of this number where it is larger:
-ABSOLUTE = {
-    ("sigmoid_squared_error", "value"): 0.49,  # supremum ½; a − y cancels where the unit is right
-    ("sigmoid_squared_error", "delta"): 0.148,  # supremum 4/27 for y in [0, 1]; the same
-    ("binary_cross_entropy", "delta"): 1.0,  # supremum 1; a − y cancels
-    ("softmax_cross_entropy", "value"): 1.0,  # log-sum-exp is log(1 + small) where the largest logit is the target
-    ("softmax_cross_entropy", "delta"): 1.0,  # supremum 1; p − y cancels, and e^(z − max) magnifies by abs(z − max)
-    ("smoothed_cross_entropy(0.1)", "value"): 1.0,
-    ("smoothed_cross_entropy(0.1)", "delta"): 1.0,
-}
-
 
 def every():
     return [pytest.param(loss, id=loss.name, marks=pytest.mark.ledger(ROWS[loss.name])) for loss in losses.ALL]
 
 
-def normal(x, dtype):
-    """Subnormal numbers may be read as 0: give 0."""
-    return np.where(np.abs(np.float64(x)) < float(jnp.finfo(dtype).smallest_normal), 0, x).astype(dtype)
-
-
-def examples(loss, dtype, log, linear):
-    """Logits over the whole range with targets that are hard, soft, far and near; 3 outputs if classes, else 1."""
-    rng = np.random.default_rng(1)
-    x = oracles.points(dtype, log, linear)
-    n = len(x)
-    if loss.classifies:
-        z = np.stack([x, rng.permutation(x), rng.uniform(-20, 20, n).astype(dtype)], 1)
-        moderate = rng.random(n) < 0.5
-        z[moderate] = rng.uniform(-30, 30, (moderate.sum(), 3)).astype(dtype)
-        soft = rng.dirichlet(np.ones(3), n).astype(dtype)
-        y = np.where(rng.random((n, 1)) < 0.7, np.eye(3, dtype=dtype)[rng.integers(0, 3, n)], soft)
-    elif loss.output == activations.sigmoid:
-        z, y = x[:, None], rng.choice([0.0, 1.0, 1e-6, 1 - 1e-6, *rng.uniform(size=50)], (n, 1)).astype(dtype)
-    else:
-        near = x[:, None] * (1 - rng.choice([0, 1e-7, 1e-3, 0.5], (n, 1)).astype(dtype))
-        z, y = x[:, None], np.where(rng.random((n, 1)) < 0.5, near, rng.permutation(x)[:, None]).astype(dtype)
-    return normal(z, dtype), normal(y, dtype)
-
-
-def accuracy(loss, dtype, log, linear):
-    """Errors of value and δ in ulp, at every example."""
-    z, y = examples(loss, dtype, log, linear)
-    truths = oracles.loss(loss.name, z, y)
-    # the square is halved after it is taken: it may overflow where its half would not
-    square = np.abs(truths[0].hi) > float(jnp.finfo(dtype).max) / 2
-    for part, truth in zip(("value", "delta"), truths, strict=True):
-        got = jax.jit(jax.vmap(getattr(loss, part)))(jnp.asarray(z), jnp.asarray(y))
-        assert got.dtype == dtype
-        # a subnormal z − y may be flushed to 0 before it is doubled
-        error = oracles.errors(got, truth, dtype, scale=ABSOLUTE.get((loss.name, part), 0.0), floor=2.0)
-        yield np.where(square & np.isposinf(got), 0.0, error) if part == "value" else error
-
-
-@pytest.mark.parametrize("loss", every())
-def test_float32_against_mpmath(loss, measured):
-    for error in accuracy(loss, "float32", 2500, 3000):
-        assert len(error) >= 10_000
-        measured(error.max(), ULP, oracle=ORACLE + ", errors in ulp of float32")
-
-
-@pytest.mark.x64
-@pytest.mark.parametrize("loss", every())
-def test_float64_against_mpmath(loss, measured):
-    for error in accuracy(loss, "float64", 300, 400):
-        measured(error.max(), ULP, oracle=ORACLE + ", errors in ulp of float64")
-
-
 def test_the_comparison_can_fail():
     naive = lambda z, y: jnp.sum(-y * jnp.log(jax.nn.sigmoid(z)) - (1 - y) * jnp.log(1 - jax.nn.sigmoid(z)))
-    wrong = Loss("binary_cross_entropy", naive, lambda z, y: jax.nn.sigmoid(z) - y * 0.999999, activations.sigmoid)
-    value, delta = accuracy(wrong, "float32", 200, 500)
-    assert value.max() > 1e3 and delta.max() > 8
+    delta = lambda z, y: jax.nn.sigmoid(z) - y * 0.999999
+    wrong = Loss("binary_cross_entropy", naive, delta, activations.sigmoid)
+    found = dict(accuracy.of_loss(wrong, "float32", 400, seed=0))
+    assert found["binary_cross_entropy value"]["ulp"] > 1e3 and found["binary_cross_entropy delta"]["ulp"] > 8
 
 
 @pytest.mark.parametrize("loss", every())
@@ -106,43 +44,6 @@ def test_bfloat16_is_sane(loss, key):
     for got, want in zip([jax.vmap(f)(z, y) for f in (loss.value, loss.delta)], wide, strict=True):
         assert got.dtype == jnp.bfloat16 and want.dtype == jnp.float32
         np.testing.assert_allclose(np.float64(got), np.float64(want), rtol=0.03, atol=0.03)
-
-
-LIMITS = {  # (z, y): C, δ
-    "half_squared_error": [
-        ([INF], [0], INF, [INF]), ([-INF], [0], INF, [-INF]), ([NAN], [0], NAN, [NAN]), ([1], [INF], INF, [-INF]),
-    ],
-    "squared_error": [
-        ([INF], [0], INF, [INF]), ([-INF], [0], INF, [-INF]), ([NAN], [0], NAN, [NAN]), ([INF], [INF], NAN, [NAN]),
-    ],
-    "sigmoid_squared_error": [
-        ([INF], [1], 0, [0]), ([INF], [0], 0.5, [0]), ([-INF], [1], 0.5, [0]), ([-INF], [0], 0, [0]),
-        ([NAN], [0], NAN, [NAN]),
-    ],
-    "binary_cross_entropy": [
-        ([INF], [1], 0, [0]), ([INF], [0], INF, [1]), ([-INF], [1], INF, [-1]), ([-INF], [0], 0, [0]),
-        ([INF], [0.5], INF, [0.5]), ([NAN], [0], NAN, [NAN]), ([NAN], [1], NAN, [NAN]), ([0], [NAN], NAN, [NAN]),
-    ],
-    "softmax_cross_entropy": [
-        ([-INF, 0], [0, 1], 0, [0, 0]), ([-INF, 0], [1, 0], INF, [-1, 1]), ([-INF, 0], [0.5, 0.5], INF, [-0.5, 0.5]),
-        ([INF, 0], [1, 0], NAN, [NAN, NAN]), ([NAN, 0], [1, 0], NAN, [NAN, NAN]), ([NAN, 0], [0, 1], NAN, [NAN, NAN]),
-        ([-INF, -INF], [1, 0], NAN, [NAN, NAN]), ([0, 0], [NAN, 1], NAN, [NAN, NAN]),
-    ],
-    "smoothed_cross_entropy(0.1)": [
-        ([-INF, 0], [0, 1], INF, [-0.05, 0.05]), ([INF, 0], [1, 0], NAN, [NAN, NAN]),
-        ([NAN, 0], [1, 0], NAN, [NAN, NAN]),
-    ],
-}  # fmt: skip
-"""Limits at infinite logits. One of +∞ gives NaN under softmax, where two would have no limit: it shows."""
-
-
-@pytest.mark.parametrize("loss", every())
-def test_infinities_and_nan(loss):
-    for z, y, value, delta in LIMITS[loss.name]:
-        z, y = jnp.asarray(z, float), jnp.asarray(y, float)
-        np.testing.assert_allclose(loss.value(z, y), value, err_msg=f"value at {z}, {y}")
-        np.testing.assert_allclose(loss.delta(z, y), delta, atol=1e-6, err_msg=f"delta at {z}, {y}")
-        np.testing.assert_allclose(jax.jit(loss.value)(z, y), value)
 
 
 # δ, derived in other ways

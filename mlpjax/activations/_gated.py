@@ -15,7 +15,13 @@ _GELU_FLAT, _SILU_FLAT = 40.0, 1e3
 
 
 def _clip(x, bound):
-    return jnp.clip(x, -bound, bound)
+    return jnp.minimum(jnp.maximum(x, -bound), bound)  # `clip` would refuse complex steps
+
+
+def _gated(x, gate, bound):
+    # x·gate(x) inside the bounds, x beyond; what is not taken is finite, too, so that autodiff has no 0·∞
+    inside = _clip(x, bound)
+    return jnp.where(x >= bound, x, inside * gate(inside))
 
 
 def _cdf(x):
@@ -23,7 +29,7 @@ def _cdf(x):
 
 
 def _gelu(x):
-    return jnp.maximum(x, -_GELU_FLAT) * _cdf(_clip(x, _GELU_FLAT))
+    return _gated(x, _cdf, _GELU_FLAT)
 
 
 def _gelu_prime(x):
@@ -50,17 +56,18 @@ Its minimum is about −0.170 at −0.752, its steepest slope about 1.129 at √
 
 def _gelu_tanh_inner(x):
     # (1 + tanh u)/2 is the sigmoid of 2u, which does not cancel on the left; this is 2u and its derivative
-    x, c = _clip(x, _GELU_FLAT), 2 * math.sqrt(2 / math.pi)
+    c = 2 * math.sqrt(2 / math.pi)
     return c * (x + 0.044715 * x**3), c * (1 + 3 * 0.044715 * x**2)
 
 
 def _gelu_tanh(x):
-    return jnp.maximum(x, -_GELU_FLAT) * jax.nn.sigmoid(_gelu_tanh_inner(x)[0])
+    return _gated(x, lambda x: sigmoid(_gelu_tanh_inner(x)[0]), _GELU_FLAT)
 
 
 def _gelu_tanh_prime(x):
+    x = _clip(x, _GELU_FLAT)
     u, u_prime = _gelu_tanh_inner(x)
-    return jax.nn.sigmoid(u) + _clip(x, _GELU_FLAT) * sigmoid.prime(u) * u_prime
+    return sigmoid(u) + x * sigmoid.prime(u) * u_prime
 
 
 gelu_tanh = Activation(
@@ -72,10 +79,20 @@ gelu_tanh = Activation(
 r"""GELU's tanh approximation (ACT6): $\tfrac{x}{2}\bigl(1+\tanh\bigl(\sqrt{2/\pi}\,(x+0.044715\,x^3)\bigr)\bigr)$."""
 
 
+@jax.custom_jvp
+def _softplus(x):
+    return jax.nn.softplus(x)
+
+
+@_softplus.defjvp
+def _(primals, tangents):  # JAX would take e^(x − softplus x), which magnifies the rounding of the difference
+    return _softplus(*primals), sigmoid(*primals) * tangents[0]
+
+
 softplus = Activation(
     "softplus",
-    fn=jax.nn.softplus,
-    prime=jax.nn.sigmoid,
+    fn=_softplus,
+    prime=sigmoid.fn,
     range=(0.0, math.inf),
     lipschitz=1.0,
     saturates="left",
@@ -88,12 +105,12 @@ r"""Softplus (ACT8): $\sigma(x) = \log(1+e^x)$; its derivative is the sigmoid.""
 
 
 def _silu(x):
-    return jnp.maximum(x, -_SILU_FLAT) * jax.nn.sigmoid(x)
+    return _gated(x, sigmoid, _SILU_FLAT)
 
 
 def _silu_prime(x):
     x = _clip(x, _SILU_FLAT)
-    return jax.nn.sigmoid(x) + x * sigmoid.prime(x)
+    return sigmoid(x) + x * sigmoid.prime(x)
 
 
 silu = Activation(
@@ -112,7 +129,8 @@ r"""SiLU or swish (ACT8): $\sigma(x) = x\,s(x)$ with $s$ the sigmoid, $\sigma'(x
 
 
 def _hard_silu(x):
-    return jnp.where(x >= 3, x, jnp.where(x <= -3, jnp.zeros_like(x), x * (x + 3) / 6))
+    inside = _clip(x, 3.0)  # so that autodiff has no 0·∞ in what is not taken
+    return jnp.where(x >= 3, x, jnp.where(x <= -3, jnp.zeros_like(x), inside * (inside + 3) / 6))
 
 
 def _hard_silu_prime(x):

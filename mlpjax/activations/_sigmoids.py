@@ -9,11 +9,22 @@ from mlpjax.activations._type import Activation
 
 
 @jax.custom_jvp
+def _sigmoid(x):
+    return jax.nn.sigmoid(x)
+
+
+@_sigmoid.defjvp
+def _(primals, tangents):  # JAX would take σ(1 − σ), where 1 − σ cancels, and a gate multiplies what is left by x
+    return _sigmoid(*primals), _sigmoid_prime(*primals) * tangents[0]
+
+
+@jax.custom_jvp
 def _sigmoid_prime(x):
     # σ(1 − σ) = 1/(2 + e⁻ˣ + eˣ), where nothing cancels as σ nears 1; XLA shares this exponential with that of σ
     # (the maximum changes nothing, but hides 1/e⁻ˣ from it, for which it would compute eˣ anew)
-    e = jnp.maximum(jnp.exp(-x), 0)
-    return 1 / (2 + e + 1 / e)
+    wide = x.astype(jnp.float32) if x.dtype == jnp.float16 else x  # e¹² is too large for float16, σ′(12) not too small
+    e = jnp.maximum(jnp.exp(-wide), 0)
+    return (1 / (2 + e + 1 / e)).astype(x.dtype)
 
 
 @_sigmoid_prime.defjvp
@@ -24,7 +35,7 @@ def _(primals, tangents):  # JAX would divide ∞ by ∞ where the exponential o
 
 sigmoid = Activation(
     "sigmoid",
-    fn=jax.nn.sigmoid,
+    fn=_sigmoid,
     prime=_sigmoid_prime,
     range=(0.0, 1.0),
     lipschitz=0.25,
@@ -58,7 +69,7 @@ r"""The hyperbolic tangent (ACT2): $\sigma'(x) = 1 - \tanh^2 x$; $\tanh x = 2\,\
 
 
 def _inside(x, low, high):
-    return jnp.where((x > low) & (x < high), jnp.ones_like(x), jnp.zeros_like(x))
+    return jnp.where((x <= low) | (x >= high), jnp.zeros_like(x), jnp.ones_like(x))
 
 
 def _hard_tanh(x):

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from mlpjax._values import With
-from mlpjax.activations import sigmoid, softmax
+from mlpjax.activations import sigmoid, softmax, softplus
 from mlpjax.losses._targets import same_shape, target
 from mlpjax.losses._type import Loss
 
@@ -16,11 +16,11 @@ def _times(y, cost):
 
 def _binary_cross_entropy(z, y):
     y = same_shape(z, y)
-    return jnp.sum(_times(y, jax.nn.softplus(-z)) + _times(1 - y, jax.nn.softplus(z)))
+    return jnp.sum(_times(y, softplus(-z)) + _times(1 - y, softplus(z)))
 
 
 def _binary_cross_entropy_delta(z, y):
-    return jax.nn.sigmoid(z) - same_shape(z, y)
+    return sigmoid(z) - same_shape(z, y)
 
 
 binary_cross_entropy = Loss("binary_cross_entropy", _binary_cross_entropy, _binary_cross_entropy_delta, sigmoid)
