@@ -6,7 +6,7 @@ import pathlib
 RECORD = pathlib.Path(__file__).parent / "data" / "reliability" / "accuracy.json"
 ALT = (
     "Bars, one for each activation and one for its derivative: the largest error in float32, in units in the last "
-    "place. All end before the line at 4. Open bars, for the parts where the unit is that of the largest value, stay "
+    "place. All end before the line at 4. Circles, for the parts where the unit is that of the largest value, lie "
     "below it."
 )
 
@@ -19,8 +19,8 @@ def draw(plt, C):
         for y, name in enumerate(names):
             place, color = y + 0.2 * (2 * side - 1), C[side]
             ax.barh(place, found[f"{name} {part}"]["ulp"], color=color, height=0.36, label=label if y == 0 else None)
-            tail = found.get(f"{name} {part} tail", {"ulp": 0})["ulp"]
-            ax.barh(place, tail, facecolor="none", edgecolor=color, lw=1.2, height=0.36)
+            if tail := found.get(f"{name} {part} tail"):
+                ax.plot(tail["ulp"], place, "o", mfc="white", mec=C[5], ms=5)
     ax.axvline(4, color=C[5], lw=1, ls="--")
     ax.set(xlabel="largest error in ulp", yticks=range(len(names)), xlim=(0, 4.4))
     ax.set_yticklabels(names)
