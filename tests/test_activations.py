@@ -39,6 +39,16 @@ def test_operation_by_operation(activation, measured):
         measured(found["ulp"], ULP, oracle=ORACLE + ", errors in ulp of float32")
 
 
+@pytest.mark.ledger("ACT1")
+def test_the_slope_of_the_sigmoid_in_float16(measured):
+    """Down to the least number, although e^x overflows beyond 11."""
+    x = np.linspace(-17, 17, 1001).astype(np.float16)
+    exact = 1 / (2 + np.exp(-np.float64(x)) + np.exp(np.float64(x)))
+    ulp = np.maximum(np.exp2(np.floor(np.log2(exact)) - 10), 2.0**-24)
+    error = np.abs(np.float64(activations.sigmoid.prime(jnp.asarray(x))) - exact) / ulp
+    measured(error.max(), 1, oracle="1/(2 + e⁻ˣ + eˣ) in float64; in ulp of float16")
+
+
 def test_the_comparison_can_fail():
     """A value one part in a million off is seen, and so is a tail that is flushed too early."""
     slope = 1 + 1e-6

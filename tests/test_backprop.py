@@ -262,7 +262,7 @@ PENALTIES = [None, regularizers.l2(0.1), regularizers.l1(0.01)]
 
 @pytest.mark.ledger("BP8", "REG4", "REG5")
 @pytest.mark.parametrize(
-    ("penalty", "dropout_rate", "weighted"), list(zip(PENALTIES, [0.4, 0.0, 0.4], [0, 0, 1], strict=True))
+    ("penalty", "dropout_rate", "weighted"), list(zip(PENALTIES, [0.4, 0.0, 0.4], [False, False, True], strict=True))
 )
 def test_supervised_is_interchangeable_with_autodiff(penalty, dropout_rate, weighted, key):
     loss, activation = losses.smoothed_cross_entropy(0.1), activations.tanh

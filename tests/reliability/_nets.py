@@ -109,16 +109,17 @@ def risk(params, net, share):
     """The oracle's own words for what is minimized: nothing of `backprop` or `training` in it."""
     steps = trace(params, net)
     mean = jnp.sum(share * jax.vmap(net.loss.value)(steps.z[-1], net.batch.y))
-    return (mean if net.penalty is None else mean + net.penalty.value(params)), steps
+    value = mean if net.penalty is None else mean + net.penalty.value(params)
+    return value, (steps, jax.vmap(net.loss.output)(steps.z[-1]))
 
 
-def scale(net, steps):
+def scale(net, steps, prediction):
     """The contractions of BP1 to BP4 with absolute values: what rounding errors are measured in. In NumPy.
 
     The slope enters by its supremum: autodiff's own σ′ is exact to that only (1 − σ cancels for a saturated sigmoid).
     """
     sigma = mlp.per_layer(net.activation, hidden=len(net.params) - 1)
-    delta, grads = shares(net)[:, None] * output_scale(net, steps.z[-1]), []
+    delta, grads = shares(net)[:, None] * output_scale(net, prediction), []
     for l in reversed(range(len(net.params))):
         grads.insert(0, Dense(delta.T @ np.abs(steps.a[l]) + pull(net, net.params[l].W), delta.sum(0)))
         if l:
@@ -135,15 +136,15 @@ def pull(net, W):
     return float(strength) * np.abs(W) ** (name == "l2")
 
 
-def output_scale(net, z):
+def output_scale(net, a):
     """|prediction| + |target|, and what the loss multiplies it by."""
-    y = np.eye(z.shape[-1])[net.batch.y] if net.batch.y.ndim == 1 else net.batch.y
+    y = np.eye(a.shape[-1])[net.batch.y] if net.batch.y.ndim == 1 else net.batch.y
     mass = np.maximum(1, np.abs(y).sum(1, keepdims=True)) if net.loss.classifies else 1.0
     slope = 2.0 if net.loss == losses.squared_error else 1.0
     if net.loss.name.endswith("squared_error") and net.loss.output != activations.identity:
         slope *= net.loss.output.lipschitz
     # a probability is at most 1; other predictions are what σ makes of z
-    a = np.ones_like(z) if net.loss.classifies else np.abs(net.loss.output(z))
+    a = np.ones_like(a) if net.loss.classifies else np.abs(a)
     return slope * (a * mass + np.abs(y) + 0.1)
 
 

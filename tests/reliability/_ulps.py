@@ -9,12 +9,17 @@ ULP = 4
 
 # Where an error is not within 4 ulp of the result, but within 4 ulp of a supremum: where, the supremum there, and why.
 ABSOLUTE = {
-    ("tanh", "prime"): (lambda x: abs(x) > 0.5, 1.0, "`tanh`′ for |x| > 1/2", "1 − tanh² cancels"),
+    ("tanh", "prime"): (lambda x: abs(x) > 0.5, 1.0, "`tanh.prime` for |x| > 1/2", "1 − tanh² cancels"),
     ("gelu", "fn"): (lambda x: x < -1, 0.49, "`gelu` for x < −1", "the gate Φ, at most ½ there, has the error of erfc"),
-    ("gelu", "prime"): (lambda x: x < -0.4, 1.13, "`gelu`′ for x < −0.4", "the tail of Φ, and the root at −0.752"),
+    ("gelu", "prime"): (lambda x: x < -0.4, 1.13, "`gelu.prime` for x < −0.4", "the tail of Φ, and the root at −0.752"),
     ("gelu_tanh", "fn"): (lambda x: x < -1, 0.17, "`gelu_tanh` for x < −1", "e^u magnifies the rounding of u by u"),
-    ("gelu_tanh", "prime"): (lambda x: x < -0.4, 1.13, "`gelu_tanh`′ for x < −0.4", "the same, and the root at −0.752"),
-    ("silu", "prime"): (lambda x: (-2 < x) & (x < -1), 1.1, "`silu`′ for −2 < x < −1", "the root at −1.278"),
+    ("gelu_tanh", "prime"): (
+        lambda x: x < -0.4,
+        1.13,
+        "`gelu_tanh.prime` for x < −0.4",
+        "the same, and the root at −0.752",
+    ),
+    ("silu", "prime"): (lambda x: (-2 < x) & (x < -1), 1.1, "`silu.prime` for −2 < x < −1", "the root at −1.278"),
 }
 # The same for losses, at all arguments
 LOSS_SCALE = {
@@ -22,9 +27,9 @@ LOSS_SCALE = {
     ("sigmoid_squared_error", "delta"): (0.148, "the same; at most 4/27"),
     ("binary_cross_entropy", "delta"): (1.0, "a − y cancels"),
     ("softmax_cross_entropy", "value"): (1.0, "log(1 + small) where the largest logit is the target"),
+    ("smoothed_cross_entropy(0.1)", "value"): (1.0, "log(1 + small) where the largest logit is the target"),
     ("softmax_cross_entropy", "delta"): (1.0, "p − y cancels, and e^(z − max) magnifies by |z − max|"),
-    ("smoothed_cross_entropy(0.1)", "value"): (1.0, "as above"),
-    ("smoothed_cross_entropy(0.1)", "delta"): (1.0, "as above"),
+    ("smoothed_cross_entropy(0.1)", "delta"): (1.0, "p − y cancels, and e^(z − max) magnifies by |z − max|"),
     ("softmax", "output"): (1.0, "e^(z − max) magnifies the rounding of z − max by |z − max|"),
 }
 # XLA on CPUs flushes numbers below the smallest normal one to 0, inputs and intermediate results too: what is that

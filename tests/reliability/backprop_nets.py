@@ -32,8 +32,8 @@ def errors(net):
 
     arguments = net.params, net.batch, net.key, _nets.shares(net)
     program = jax.jit(gradients).lower(*arguments).compile(compiler_options=FAST_TO_COMPILE)
-    ((expected, steps), oracle), (value, grads), stacked = jax.device_get(program(*arguments))
-    scale = _nets.scale(net, steps)
+    ((expected, (steps, prediction)), oracle), (value, grads), stacked = jax.device_get(program(*arguments))
+    scale = _nets.scale(net, steps, prediction)
     of_stack = _nets.error_in_eps(unstacked(stacked[1]), oracle, scale) if stackable else 0.0
     of_value = abs(value - expected) / (abs(expected) + np.finfo(float).tiny) / np.finfo(float).eps
     return [_nets.error_in_eps(grads, oracle, scale), of_stack, float(of_value)], stackable
