@@ -14,6 +14,7 @@ from docs._ext.equations import function_link
 from docs._ext.tables import code, table
 from docs._ext.templates import Choice, Hole, joined
 
+MOST = 0.8  # of the functions that lead to a shared check are of one group: then its message is, too
 FEW = 7  # functions that are named at once
 
 GROUPS = {
@@ -76,8 +77,9 @@ def group_of(message, names):
     """The group of a message: that of its module, or, of a shared check, that of all who use it."""
     if message.place.module.rpartition(".")[2] != "_check":
         return home(message.place.module)
-    found = {home(name) for name in names}
-    return found.pop() if len(found) == 1 else "any"
+    homes = [home(name) for name in names]
+    group = max(homes, key=homes.count)
+    return group if homes.count(group) >= MOST * len(homes) else "any"
 
 
 def users(message, names):
@@ -137,9 +139,19 @@ def card(group, place, entries, reasons):
     variants = {}
     for message, names in entries:
         variants.setdefault(message.template, {}).update(dict.fromkeys(names))
-    text = general([m for m in dict.fromkeys(m for m, _ in entries)] if len(variants) > 1 else [entries[0][0]])
-    named = tuple((template, tuple(names)) for template, names in variants.items())
+    text = general(list(dict.fromkeys(message for message, _ in entries)))
+    wide = variants.get(text, {}).keys()  # who can make any of them needs no other line
+    named = tuple((t, tuple(names)) for t, names in variants.items() if t == text or not names.keys() <= wide)
+    text = text if len(named) > 1 else named[0][0]
     return Card(anchor(group, place, text), group, errors, text, named, reasons, why(place))
+
+
+def lacks(template, why=""):
+    """What a message owes its reader: a subject, and a remedy, if not in the text then in the comment beside it."""
+    wrong, remedy = parts(template)
+    if not re.search(r"[`⟨]|mlpjax|needs", flat(wrong)):
+        return "what it is about"
+    return "" if remedy or why else "what to do"
 
 
 def shown(template):
@@ -197,10 +209,10 @@ def card_shown(one):
         reasons = "".join(f"<li>{shown(reason)}</li>" for reason in one.reasons)
         lines.append(f'<p>What it quotes may be:</p><ul class="mx-reasons">{reasons}</ul>')
     if len(one.variants) == 1:
-        lines.append(f'<p class="mx-from">{labels} {functions(one.variants[0][1])}</p>')
+        lines.append(f'<div class="mx-from">{labels} {functions(one.variants[0][1])}</div>')
     else:
         rows = "".join(f"<dt>{text_shown(t)}</dt><dd>{functions(names)}</dd>" for t, names in one.variants)
-        lines.append(f'<p class="mx-from">{labels}</p><dl>{rows}</dl>')
+        lines.append(f'<div class="mx-from">{labels}</div><dl>{rows}</dl>')
     return f'<div class="mx-message">{"".join(lines)}</div>'
 
 

@@ -5,7 +5,7 @@ import functools
 from dataclasses import replace
 
 from docs._ext import modules, raises, thrown
-from docs._ext.templates import bound, words
+from docs._ext.templates import Scope, bound, words
 
 
 def closed(template):
@@ -34,6 +34,9 @@ def unreached():
     """The places of messages in the package that no public name was seen to reach."""
     seen = {(message.place.module, message.place.line) for message in messages()}
     for module in modules.files():
-        for node in ast.walk(modules.tree(module)):
-            if isinstance(node, ast.Raise) and node.exc and (module, node.lineno) not in seen:
-                yield thrown.Place(module, "", node.lineno)
+        for function in (n for n in ast.walk(modules.tree(module)) if isinstance(n, ast.FunctionDef)):
+            scope = Scope(module, function)
+            for node in modules.own(function):
+                ours = isinstance(node, ast.Raise) and node.exc and (module, node.lineno) not in seen
+                if ours and any(words(text) for _, text in thrown.exceptions(node.exc, scope)):
+                    yield thrown.place(node, scope)

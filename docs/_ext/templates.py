@@ -66,7 +66,8 @@ def joined(pieces):
 
 def choice(options):
     """One of several templates, or the only one there is."""
-    options = tuple(dict.fromkeys(options))
+    nested = (o[0].options if len(o) == 1 and isinstance(o[0], Choice) else (o,) for o in options)
+    options = tuple(dict.fromkeys(option for inner in nested for option in inner))
     plain = all(len(option) == 1 and isinstance(option[0], Hole) for option in options)
     return options[0] if len(options) == 1 or plain else (Choice(options),)
 
@@ -95,6 +96,8 @@ def label(node):
             return name.strip("_")
         case ast.Attribute(ast.Call(ast.Name("type")), "__name__"):
             return "type"
+        case ast.Attribute(value, "__name__"):
+            return label(value)
         case ast.Attribute(value, name):
             return f"{label(value)}.{name}" if isinstance(value, ast.Name | ast.Attribute) else label(value)
         case ast.Call(ast.Name("len"), [argument]):
@@ -125,6 +128,8 @@ def evaluate(node, scope):
             return (Hole(label(value)),) if conversion == ord("r") else evaluate(value, scope)
         case ast.BinOp(left, ast.Add(), right) if any(isinstance(getattr(n, "value", 0), str) for n in ast.walk(node)):
             return joined([*evaluate(left, scope), *evaluate(right, scope)])
+        case ast.BinOp(left, ast.Div(), right) if words(name := evaluate(right, scope)):  # a file in a directory
+            return joined([*evaluate(left, scope), "/", *name])
         case ast.BinOp(ast.Constant(str()) as text, ast.Mult(), _) | ast.BinOp(ast.JoinedStr() as text, ast.Mult(), _):
             return choice([evaluate(text, scope), ()])
         case ast.IfExp(_, yes, no):
