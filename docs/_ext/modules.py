@@ -63,16 +63,31 @@ def nodes(function):
 
 @functools.cache
 def assigned(function):
-    """`{name: [expression]}` of what a function gives its names, in order."""
+    """`{name: [(expression, first line, last line)]}` of what a function gives its names, and where that holds."""
     found = {}
     for node in nodes(function):
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                both = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
-                for one, value in zip(target.elts, node.value.elts, strict=False) if both else [(target, node.value)]:
-                    if isinstance(one, ast.Name):
-                        found.setdefault(one.id, []).append(value)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            pairs, span = [(target, node.value) for target in targets], (0, function.end_lineno)
+        elif isinstance(node, ast.For):
+            pairs, span = list(looped(node)), (node.lineno, node.end_lineno)
+        else:
+            continue
+        for target, value in pairs:
+            both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            for one, given in zip(target.elts, value.elts, strict=False) if both else [(target, value)]:
+                if isinstance(one, ast.Name):
+                    found.setdefault(one.id, []).append((given, *span))
     return found
+
+
+def looped(node):
+    """What a loop over a literal gives its target; of the items of a dict, the keys."""
+    match node:
+        case ast.For(ast.Tuple([target, *_]), ast.Call(ast.Attribute(ast.Dict(keys), "items"))):
+            yield from ((target, key) for key in keys)
+        case ast.For(target, ast.Tuple(values) | ast.List(values)):
+            yield from ((target, value) for value in values)
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 `<!-- mx:ledger -->` and `<!-- mx:errata -->` list every row and every slip, and their places;
 `<!-- mx:reliability -->` lists what every experiment of reliability found, `<!-- mx:reliability NAME -->` one of them;
-`<!-- mx:messages -->` and `<!-- mx:exceptions -->` list the errors and warnings of the package (`messages.py`).
+`<!-- mx:messages -->` and `<!-- mx:exceptions -->` list the errors and warnings of the package (`messages_html.py`).
 """
 
 import html
@@ -134,9 +134,9 @@ def parts(kind, name):
     if kind == "reliability":
         return [reliability_table(name)]
     if kind in ("messages", "exceptions"):
-        from docs._ext import messages
+        from docs._ext import messages_html
 
-        return messages.listing() if kind == "messages" else messages.exceptions()
+        return messages_html.listing() if kind == "messages" else messages_html.exceptions()
     return ledger_table() if kind == "ledger" else errata_table()
 
 

@@ -102,6 +102,8 @@ def label(node):
             return f"{label(value)}.{name}" if isinstance(value, ast.Name | ast.Attribute) else label(value)
         case ast.Call(ast.Name("len"), [argument]):
             return f"len({label(argument)})"
+        case ast.Call(ast.Name("getattr")):
+            return "value"
         case ast.Call(ast.Name("map"), [_, argument]) | ast.Call(_, [argument, *_]):
             return label(argument)
         case ast.Call(ast.Attribute(value), []) | ast.Subscript(value) | ast.Starred(value):
@@ -139,7 +141,7 @@ def evaluate(node, scope):
         case ast.NamedExpr(_, value):
             return evaluate(value, scope)
         case ast.Name(name) if scope.local(name):
-            return local(name, scope)
+            return local(node, scope)
         case ast.Name() | ast.Attribute():
             return constant(node, scope)
         case ast.Call():
@@ -147,11 +149,13 @@ def evaluate(node, scope):
     return (Hole(label(node)),)
 
 
-def local(name, scope):
+def local(node, scope):
     """A parameter, or what a name was given, where that has words."""
+    name, line = node.id, node.lineno
     known = name in scope.busy or scope.depth >= DEEPEST
     inner = replace(scope, depth=scope.depth + 1, busy=scope.busy | {name})
-    found = [] if known else [evaluate(value, inner) for value in modules.assigned(scope.function).get(name, ())]
+    values = [v for v, a, z in modules.assigned(scope.function).get(name, ()) if a <= line <= z]
+    found = [] if known else [evaluate(value, inner) for value in values]
     if found and words(choice(found)):
         return choice(found)
     given = name in modules.parameters(scope.function) and not found

@@ -35,7 +35,7 @@ def create(path: Path | None, name: str) -> Path:
         except FileExistsError:
             continue
         return RUNS / f"{name}-{time}{suffix}"
-    raise FileExistsError(f"{RUNS} holds a thousand runs of this second. Name one with `--run-dir`.")
+    raise FileExistsError(f"`{RUNS}` holds a thousand runs of this second. Name one with `--run-dir`.")
 
 
 def on(kinds: tuple[str, ...]) -> Iterator[Path]:
@@ -69,7 +69,7 @@ def read_config(run: Path) -> dict[str, Any]:
             f"`{run}` is no run directory: it has no {CONFIG}. Name a directory that `mlpjax train` wrote."
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{run / CONFIG} is not valid TOML: {error}.") from None
+        raise ValueError(f"{run / CONFIG} is not valid TOML: {error}. Was it edited?") from None
     if not isinstance(config.get("recipe"), dict) or not isinstance(config.get("run"), dict):
         raise ValueError(f"{run / CONFIG} lacks its tables [recipe] and [run]. Was it edited?")
     return config
@@ -90,11 +90,11 @@ def recipe(table: dict[str, Any], where: Any) -> Any:
 def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
     value = float(value) if kind is float and type(value) is int else value
     if kind in (int, float, str) and type(value) is not kind:
-        raise ValueError(f"{where}: `{name}` must be of type {kind.__name__}; got {value!r}.")
+        raise ValueError(f"{where}: `{name}` must be of type {kind.__name__}; got {value!r}. Was it edited?")
     if kind in (int, float, str):
         return value
     if not isinstance(value, list) or not all(type(v) is int for v in value):
-        raise ValueError(f"{where}: `{name}` must be a list of integers; got {value!r}.")
+        raise ValueError(f"{where}: `{name}` must be a list of integers; got {value!r}. Was it edited?")
     return tuple(value)
 
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from docs._ext import messages, modules, raises, reached, thrown
+from docs._ext import messages, messages_html, modules, raises, reached, thrown
 from docs._ext.templates import Choice, Hole, Scope, evaluate
 from mlpjax import activations, data, layers, losses, mlp, training, trees
 from mlpjax.data import idx
@@ -157,7 +157,7 @@ def test_what_is_raised_is_what_is_listed(call):
 
 
 def test_classes_of_errors_are_described():
-    (shown,) = messages.exceptions()
+    (shown,) = messages_html.exceptions()
     assert all(
         name in shown for name in ("IDXError", "CheckpointError", "NonFiniteError", "Interrupted", "DownloadError")
     )
@@ -166,7 +166,7 @@ def test_classes_of_errors_are_described():
 
 def test_html_of_a_template():
     template = ("`x` < ", Hole("n"), "; got it.", Choice(((" Sort",), ())), Choice((("a",), ("b",))))
-    assert messages.shown(template) == (
+    assert messages_html.shown(template) == (
         '`x` &lt; <i>n</i>; got it.<span class="mx-may"> Sort</span>'
         '<span class="mx-either"><span>a</span><span class="mx-or"> or </span><span>b</span></span>'
     )
