@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from docs._ext import modules, raises, reached, sources
-from docs._ext.templates import Choice, joined
+from docs._ext.templates import Choice, Hole, joined
 
 MOST = 0.8  # of the functions that lead to a shared check are of one group: then its message is, too
 
@@ -98,7 +98,9 @@ def general(messages):
     first = messages[0]
     own = f"{first.place.module}.{first.place.function}"
     found = [m for m in raises.of(own) if m.place == first.place] if modules.definition(own) else []
-    return reached.closed(found[0].template) if found and len(messages) > 1 else first.template
+    text = reached.closed(found[0].template) if found and len(messages) > 1 else first.template
+    i = argument(text)
+    return joined([*text[:i], Hole("argument"), *text[i + 1 :]]) if i else text
 
 
 def why(place):
@@ -130,10 +132,18 @@ def cards():
 
 def spread(template):
     """The variants of a template whose argument has one of several names."""
-    for i, piece in enumerate(template[1:-1], 1):
-        if isinstance(piece, Choice) and str(template[i - 1])[-1:] == str(template[i + 1])[:1] == "`":
-            return [joined([*template[:i], *option, *template[i + 1 :]]) for option in piece.options]
-    return [template]
+    i = argument(template)
+    options = template[i].options if i else ()
+    return [joined([*template[:i], *option, *template[i + 1 :]]) for option in options] or [template]
+
+
+def argument(template):
+    """Where a template has the names of several arguments to choose from, or 0."""
+    for i, piece in enumerate(template[1:], 1):
+        if isinstance(piece, Choice) and str(template[i - 1])[-1:] == "`":
+            if all(len(option) == 1 and isinstance(option[0], str) for option in piece.options):
+                return i
+    return 0
 
 
 def card(group, place, entries, reasons):

@@ -7,15 +7,19 @@ import re
 from docs._ext import modules, thrown
 from docs._ext.equations import function_link
 from docs._ext.messages import GROUPS, cards, flat, parts
-from docs._ext.tables import code, table
-from docs._ext.templates import Hole
+from docs._ext.tables import code
+from docs._ext.templates import Choice, Hole
 
 FEW = 7  # functions that are named at once
 
 
 def shown(template):
     """A template as HTML: the words as they are, placeholders in italics, what may be missing in gray."""
-    return "".join(piece_shown(piece) for piece in template)
+    found = []
+    for before, piece in zip((None, *template), template, strict=False):
+        listed = isinstance(before, Choice) and len(before.options) > 2 and str(piece)[:1] == "."
+        found.append(piece_shown(piece[1:].lstrip() if listed else piece))  # a list needs no full stop behind it
+    return "".join(found)
 
 
 def piece_shown(piece):
@@ -93,8 +97,8 @@ def exceptions():
         if isinstance(node, ast.ClassDef) and "BaseException" in thrown.ancestors(home_):
             bases = ", ".join(f"<code>{ast.unparse(base)}</code>" for base in node.bases)
             about, carried = described(ast.get_docstring(node))
-            lines.append(f"<tr><td>{link(name)}</td><td>{bases}</td><td>{about}{carried}</td></tr>")
-    yield table("Classes of errors", ["Class", "Is also", "Meaning, and what it carries"], "\n".join(lines))
+            lines.append(f"<dt>{link(name)} <span class='mx-why'>also {bases}</span></dt><dd>{about}{carried}</dd>")
+    yield f'<dl class="mx-classes">{"".join(lines)}</dl>'
 
 
 def described(doc):

@@ -194,6 +194,10 @@ def called(node, scope):
                 return choice(evaluate(v, scope) for v in [*table.value.values, default])
         case ast.Call(ast.Name("str" | "repr" | "Path"), [value]):
             return evaluate(value, scope)
+        case ast.Call(ast.Attribute(ast.Constant(str() as between), "join"), [values]) if texts := listed(
+            values, scope
+        ):
+            return (between.join(texts),)
     name = modules.resolve(node.func, scope.module, scope.function)
     function = modules.definition(name) if name else None
     if isinstance(function, ast.FunctionDef) and scope.depth < DEEPEST:
@@ -203,6 +207,20 @@ def called(node, scope):
         if words(found):
             return bound(found, arguments(node, function, scope))
     return (Hole(label(node)),)
+
+
+def listed(node, scope):
+    """The texts of a constant that lists some, as they are or each as `repr` shows it."""
+    match node:
+        case ast.Call(ast.Name("map"), [ast.Name("repr"), values]):
+            return [repr(text) for text in listed(values, scope)]
+        case ast.Name() | ast.Attribute():
+            value = getattr(
+                modules.definition(modules.resolve(node, scope.module, scope.function) or ""), "value", None
+            )
+            found = value.keys if isinstance(value, ast.Dict) else getattr(value, "elts", [])
+            return [n.value for n in found if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return []
 
 
 def formatted(text, values):

@@ -116,6 +116,8 @@ def test_who_can_raise_it():
         "a download quotes it"
     )
     assert functions(one("is blank")) == {"mlpjax predict"}
+    warned = set().union(*(functions(card) for card in CARDS if "UserWarning" in card.errors))
+    assert warned == {"mlpjax.training.fit"}, "as docs/errors.md says"
 
 
 def test_what_a_message_quotes_stands_with_it():
