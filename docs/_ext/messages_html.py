@@ -37,12 +37,9 @@ def piece_shown(piece):
 
 
 def link(name):
-    """A link to the reference; commands are described with `main`."""
-    if name.startswith("mlpjax "):
-        return f'<autoref optional identifier="mlpjax.cli.main"><code>{name}</code></autoref>'
-    if name == "mlpjax":
-        return f"<code>{name}</code>"
-    return function_link(name).replace("<autoref data-mx ", "<autoref optional ")
+    """A link to the reference; commands have no entry there."""
+    public = name.startswith("mlpjax.")
+    return function_link(name).replace("<autoref data-mx ", "<autoref ") if public else f"<code>{name}</code>"
 
 
 def functions(names):
