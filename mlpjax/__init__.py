@@ -57,7 +57,7 @@ __all__ = [
 def __getattr__(name: str):
     if name in __all__:
         return importlib.import_module(f"mlpjax.{name}")
-    raise AttributeError(f"module 'mlpjax' has no attribute {name!r}")
+    raise AttributeError(f"module 'mlpjax' has no attribute {name!r}. Its rooms: {', '.join(__all__)}.")
 
 
 def __dir__() -> list[str]:

@@ -26,9 +26,10 @@ def sizes(value: Sequence[int]) -> tuple[int, ...]:
     """Layer sizes: at least two positive integers."""
     wrong = [s for s in value if isinstance(s, bool) or not isinstance(s, int | np.integer) or s < 1]
     if wrong or len(value) < 2:
+        hint = "" if concrete(wrong) else " Under `jit` name them static: `static_argnames='sizes'`."
         raise ValueError(
             f"`sizes` must hold at least two positive integers, inputs first, outputs last, for example "
-            f"784,128,10; got {','.join(map(str, value)) or 'none'}."
+            f"784,128,10; got {','.join(map(str, value)) or 'none'}.{hint}"
         )
     return tuple(int(s) for s in value)
 
@@ -89,7 +90,10 @@ def leading_axis(data: Any) -> int:
     leaves = jax.tree_util.tree_leaves_with_path(data)
     lengths = {jax.tree_util.keystr(path).lstrip("."): np.shape(leaf)[:1] for path, leaf in leaves}
     if not leaves or () in lengths.values():
-        raise ValueError(f"`data` must be arrays whose first axis counts the examples; got shapes {_shapes(data)}.")
+        raise ValueError(
+            f"`data` must be arrays whose first axis counts the examples; got shapes {_shapes(data)}. For one example "
+            f"write `x[None]` and `y[None]`."
+        )
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {n}" for name, (n,) in lengths.items())
         raise ValueError(

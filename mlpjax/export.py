@@ -136,7 +136,7 @@ def _safetensors() -> Any:
         import safetensors.numpy
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "safetensors is not installed, and this file format needs it: pip install 'mlpjax[export]'"
+            "safetensors is not installed, and this file format needs it: `pip install 'mlpjax[export]'`."
         ) from error
     return safetensors
 
@@ -193,7 +193,7 @@ def _unfit(path: Any, reason: str) -> ValueError:
 def _check_layers(what: str, layers: dict[int, Dense]) -> None:
     """One dtype, and shapes that chain: the outputs of a layer are the inputs of the next."""
     if not layers:
-        raise ValueError(f"{what} must hold at least one layer; got none.")
+        raise ValueError(f"{what} must hold at least one layer; got none. `mlp.init` makes layers.")
     width, dtype = None, next(iter(layers.values())).W.dtype
     for number, (W, b) in layers.items():
         if W.ndim != 2 or b.shape != W.shape[:1] or width not in (None, W.shape[1]):

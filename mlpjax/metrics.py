@@ -197,7 +197,8 @@ def _index(y: Array, outputs: int) -> Array:
     classes = max(outputs, 2)
     if y.shape not in ((), (outputs,)):
         raise ValueError(
-            f"`y` must be a class index, shape (), or a vector of shape ({outputs},); got shape {y.shape}."
+            f"`y` must be a class index, shape (), or a vector of shape ({outputs},); got shape {y.shape}. For a batch "
+            f"use `accuracy`, or `jax.vmap(metrics.correct)`."
         )
     if y.ndim == 0 and not jnp.issubdtype(y.dtype, jnp.floating):
         y = y.astype(jnp.int32) if y.dtype.itemsize < 4 else y
@@ -233,7 +234,10 @@ def _check_batch(name: str, outputs: Array, classes: int, y: Array, weight: Arra
             f"{y.shape}. {hint}"
         )
     if weight is not None and weight.shape != (n,):
-        raise ValueError(f"`weight` must hold a number per example, shape ({n},); got shape {weight.shape}.")
+        raise ValueError(
+            f"`weight` must hold a number per example, shape ({n},); got shape {weight.shape}. For class weights write "
+            f"`class_weights[y]`."
+        )
     if y.ndim == 1 and not jnp.issubdtype(y.dtype, jnp.floating):
         _check.labels(y, max(classes, 2))
 

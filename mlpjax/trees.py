@@ -81,13 +81,13 @@ def split(tree: PyTree, mask: PyTree | Callable[[str], bool]) -> tuple[PyTree, P
         mask = jax.tree_util.tree_map_with_path(lambda path, _: bool(mask(_name(path))), tree)
     for path, flag in jax.tree_util.tree_leaves_with_path(mask):
         if not isinstance(flag, bool | np.bool_):
-            raise TypeError(f"`mask` must hold booleans, True where selected; got {flag!r} at {_name(path)!r}.")
+            raise TypeError(f"`mask` must hold booleans, True if selected; got {flag!r} at {_name(path)!r}. Cast it.")
     try:
         flags = jax.tree.broadcast(mask, tree)
     except ValueError as error:
         raise ValueError(
             f"`mask` must have the form of `tree`, or of its upper part, or be a function of the path of a leaf; got\n"
-            f"  {jax.tree.structure(mask)}\nfor {jax.tree.structure(tree)}."
+            f"  {jax.tree.structure(mask)}\nfor {jax.tree.structure(tree)}. Make one by `jax.tree.map`."
         ) from error
     selected = jax.tree.map(lambda flag, leaf: leaf if flag else None, flags, tree)
     return selected, jax.tree.map(lambda flag, leaf: None if flag else leaf, flags, tree)
@@ -111,7 +111,7 @@ def merge(selected: PyTree, rest: PyTree) -> PyTree:
     absent = lambda leaf: leaf is None
     left, right = (jax.tree.structure(part, is_leaf=absent) for part in (selected, rest))
     if left != right:
-        raise ValueError(f"`selected` and `rest` must have one form, as of `split`:\n  {left}\n  {right}")
+        raise ValueError(f"`selected` and `rest` must have one form:\n  {left}\n  {right}\nAre both of one `split`?")
     return jax.tree_util.tree_map_with_path(_either, selected, rest, is_leaf=absent)
 
 
@@ -136,9 +136,10 @@ def stack(trees: Iterable[PyTree]) -> PyTree:
     """
     trees = list(trees)
     if not trees:
-        raise ValueError("`trees` must hold at least one tree to stack; got none.")
+        raise ValueError("`trees` must hold at least one tree to stack; got none. Is the generator used up?")
     for i, tree in enumerate(trees):
         if difference := _difference(trees[0], tree):
+            #: Networks of different sizes or dtypes make no ensemble: initialize all of them alike.
             raise ValueError(f"`trees` must be alike in structure, shape and dtype; 0 and {i} differ: {difference}.")
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
@@ -161,6 +162,7 @@ def unstack(tree: PyTree) -> list[PyTree]:
     members = {path: jnp.shape(leaf)[:1] for path, leaf in paths(tree).items()}
     if len(set(members.values())) != 1 or () in members.values():
         found = ", ".join(f"{path} has {n[0] if n else 'none'}" for path, n in members.items())
+        #: Only an ensemble comes apart: what `stack` makes, or a function under `jax.vmap` returns.
         raise ValueError(f"all leaves of `tree` must have the same leading axis of members; {found or 'no leaf'}.")
     ((n,),) = set(members.values())
     return [jax.tree.map(lambda leaf: leaf[i], tree) for i in range(n)]  # noqa: B023 (used at once)
@@ -226,7 +228,7 @@ def _name(path: tuple) -> str:
 
 def _either(path: tuple, a: Any, b: Any) -> Any:
     if a is not None and b is not None:
-        raise ValueError(f"`selected` and `rest` both hold a leaf at {_name(path)!r}; one must have None there.")
+        raise ValueError(f"`selected` and `rest` both hold a leaf at {_name(path)!r}. One must have None there.")
     return b if a is None else a
 
 

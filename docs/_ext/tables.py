@@ -1,7 +1,8 @@
 """Markdown extension: tables of what is kept as data, so that no page repeats it by hand.
 
 `<!-- mx:ledger -->` and `<!-- mx:errata -->` list every row and every slip, and their places;
-`<!-- mx:reliability -->` lists what every experiment of reliability found, `<!-- mx:reliability NAME -->` one of them.
+`<!-- mx:reliability -->` lists what every experiment of reliability found, `<!-- mx:reliability NAME -->` one of them;
+`<!-- mx:messages -->` and `<!-- mx:exceptions -->` list the errors and warnings of the package (`messages_html.py`).
 """
 
 import html
@@ -14,7 +15,7 @@ from markdown.preprocessors import Preprocessor
 from docs._ext import ledger, places
 from docs._ext.equations import function_link, scrolling, worst_of_row
 
-DIRECTIVE = re.compile(r"^<!-- mx:(ledger|errata|reliability) ?(\w*) -->$")
+DIRECTIVE = re.compile(r"^<!-- mx:(ledger|errata|reliability|messages|exceptions) ?(\w*) -->$")
 RECORDS = ledger.FILE.parent / "figures/data/reliability"
 GROUPS = re.compile(r"^  # ([A-Z]{2,3}) · (.+)$", re.M)
 
@@ -132,6 +133,10 @@ def parts(kind, name):
     """What a directive stands for."""
     if kind == "reliability":
         return [reliability_table(name)]
+    if kind in ("messages", "exceptions"):
+        from docs._ext import messages_html
+
+        return messages_html.listing() if kind == "messages" else messages_html.exceptions()
     return ledger_table() if kind == "ledger" else errata_table()
 
 

@@ -72,6 +72,7 @@ def _place() -> _store.Place | None:
 
 
 def _warn(error: OSError) -> None:
+    #: The command itself works: only what it compiles is compiled anew the next time.
     print(
         f"mlpjax: warning: compiled programs are not kept, so that the next command starts no faster. {_reason(error)} "
         f"MLPJAX_CACHE=DIR names another place.",

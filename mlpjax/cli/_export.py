@@ -35,7 +35,7 @@ def run(args: list[str]) -> int:
 
     (options,) = parse("export", ABOUT, args, Options, positional={"run_dir": "RUN_DIR", "out": "OUT.safetensors"})
     if options.out.suffix != ".safetensors":
-        raise ValueError(f"`OUT` must end in .safetensors, the only format there is; got {options.out}.")
+        raise ValueError(f"`OUT` must end in .safetensors; got {options.out}. There is no other format.")
     model = _model.load(options.run_dir)
     recipe, sizes = model.problem.recipe, "-".join(str(size) for size in model.problem.sizes)
     metadata = {

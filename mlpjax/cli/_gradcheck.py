@@ -87,7 +87,10 @@ def check(options: Options) -> list[Row]:
 
     sizes = _check.sizes(options.sizes)
     if options.examples < 1 or not 0 <= options.seed < 2**32:
-        raise ValueError("`examples` must be at least 1, and `seed` from 0 to 2^32 − 1.")
+        raise ValueError(
+            f"`examples` must be at least 1, and `seed` from 0 to 2^32 − 1; got {options.examples} and {options.seed}. "
+            f"Leave them out for the defaults."
+        )
     activation, loss = activations.by_name(options.activation), losses.by_name(options.loss)
     keys = jax.random.split(jax.random.key(options.seed), 3)
     params = mlp.init(keys[0], sizes, bias_init=_normal, dtype=jnp.float64)

@@ -116,7 +116,9 @@ def hold_out(examples: Any, fraction: float, *, seed: int, classes: int) -> tupl
     held = np.sort(np.concatenate([m[: math.ceil(fraction * len(m))] for m in members]))
     kept = np.setdiff1d(np.arange(len(labels)), held)
     if not len(kept) or not len(held):
-        raise ValueError(f"`--validation` {fraction} of {len(labels)} examples leaves nothing to train on.")
+        raise ValueError(
+            f"`--validation` {fraction} of {len(labels)} examples leaves nothing to train on. Hold out less."
+        )
     return jax.tree.map(lambda a: a[kept], examples), jax.tree.map(lambda a: a[held], examples)
 
 
@@ -148,21 +150,23 @@ def check(recipe: Any) -> None:
     _check.known("kind of gradients", recipe.gradients, ("bp", "autodiff"))
     _check.probability("dropout", recipe.dropout)
     if any(size < 1 for size in recipe.hidden):
-        raise ValueError(f"`hidden` must be positive integers, one per hidden layer; got {recipe.hidden}.")
+        raise ValueError(f"`hidden` must be positive integers; got {recipe.hidden}. Give one for each hidden layer.")
     for name in ("l1", "l2"):
         _check.not_negative(name, getattr(recipe, name), "It is the strength of the penalty.")
     for name, least in {"epochs": 1, "batch_size": 0, "patience": 0, "shift": 0, "seed": 0}.items():
         if getattr(recipe, name) < least:
-            raise ValueError(f"`{name}` must be at least {least}; got {getattr(recipe, name)}.")
+            raise ValueError(
+                f"`{name}` must be at least {least}; got {getattr(recipe, name)}. Leave it out for the default."
+            )
     for name, bits in {"epochs": 31, "batch_size": 31, "patience": 31, "seed": 32}.items():
         if getattr(recipe, name) >= 2**bits:
-            raise ValueError(f"`{name}` must be less than 2^{bits}; got {getattr(recipe, name)}.")
+            raise ValueError(f"`{name}` must be less than 2^{bits}; got {getattr(recipe, name)}. Give a smaller one.")
     if not 0 <= recipe.validation < 1:
         raise ValueError(f"`validation` must be a fraction in [0, 1); got {recipe.validation}. For example 0.1.")
     if recipe.patience and not recipe.validation:
         raise ValueError("`patience` waits for a better validation loss: hold something out, with `validation` 0.1.")
     if recipe.data == "xor" and (recipe.validation or recipe.shift):
-        raise ValueError("xor has four points: `validation` and `shift` must be 0.")
+        raise ValueError("`validation` and `shift` must be 0: xor has four points, and no pictures. Leave them out.")
 
 
 def check_data_dir(recipe: Any, data_dir: Path | None) -> None:

@@ -38,7 +38,7 @@ def create(path: Path | None, name: str) -> Path:
         except FileExistsError:
             continue
         return RUNS / f"{name}-{time}{suffix}"
-    raise FileExistsError(f"{RUNS} holds a thousand runs of this second. Name one with `--run-dir`.")
+    raise FileExistsError(f"`{RUNS}` holds a thousand runs of this second. Name one with `--run-dir`.")
 
 
 def on(kinds: tuple[str, ...]) -> Iterator[Path]:
@@ -106,11 +106,11 @@ def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
         raise ValueError(f"{where}: `{name}` must have 64 bits at most; got a number of {value.bit_length()}.")
     value = float(value) if kind is float and type(value) is int else value
     if kind in (int, float, str) and type(value) is not kind:
-        raise ValueError(f"{where}: `{name}` must be of type {kind.__name__}; got {value!r}.")
+        raise ValueError(f"{where}: `{name}` must be of type {kind.__name__}; got {value!r}. Was it edited?")
     if kind in (int, float, str):
         return value
     if not isinstance(value, list) or not all(type(v) is int for v in value):
-        raise ValueError(f"{where}: `{name}` must be a list of integers; got {value!r}.")
+        raise ValueError(f"{where}: `{name}` must be a list of integers; got {value!r}. Was it edited?")
     return tuple(value)
 
 

@@ -63,7 +63,7 @@ def plan(problem: _problem.Problem, data_dir: Path | None, *, quiet: bool) -> Pl
     per_epoch = math.ceil(len(data.x) / (recipe.batch_size or len(data.x)))
     steps = recipe.epochs * per_epoch
     if steps >= 2**31:
-        raise ValueError(f"`epochs` × steps per epoch must stay below 2^31; got {steps:,}.")
+        raise ValueError(f"`epochs` × steps per epoch must stay below 2^31; got {steps:,}. Take fewer epochs.")
     optimizer = recipe.make_optimizer(steps)
     stop = training.stopping.patience(recipe.patience) if recipe.patience else None
 

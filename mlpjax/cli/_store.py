@@ -45,6 +45,7 @@ def directory() -> Path:
     except RuntimeError:
         found = Path("~")
     if not found.is_absolute():  # what older versions of platformdirs answer instead
+        #: Compiled programs have nowhere to be kept, and are compiled anew each time. `MLPJAX_CACHE=DIR` names a place.
         raise OSError(None, "There is no home directory.")
     return found
 

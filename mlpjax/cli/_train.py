@@ -106,7 +106,7 @@ def _check_run(recipe: Any, options: Run) -> None:
     """What would be found out too late, with the run directory made already."""
     _problem.check_data_dir(recipe, options.data_dir)
     if options.tensorboard and importlib.util.find_spec("tensorboardX") is None:
-        raise ImportError("`--tensorboard` needs tensorboardX: pip install tensorboardX")
+        raise ImportError("`--tensorboard` needs tensorboardX: `pip install tensorboardX`.")
 
 
 def _resume(args: list[str], options: Run, clock: _clock.Clock) -> int:

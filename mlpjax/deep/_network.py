@@ -175,7 +175,9 @@ def _keys(params, rate, key, n=None):
 
 def _check_call(params, x, axes, activation):
     if not isinstance(params, Deep):
-        raise TypeError(f"`params` must be a `Deep`, as `deep.stack` makes it; got a {type(params).__name__}.")
+        raise TypeError(
+            f"`params` must be a `Deep`; got a {type(params).__name__}. `deep.stack` makes one of the layers of an MLP."
+        )
     width = params.first.W.shape[1]
     if x.ndim != axes or x.shape[-1] != width:
         wanted = f"one example of shape ({width},)" if axes == 1 else f"a batch of shape (n, {width})"

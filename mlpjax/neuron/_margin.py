@@ -169,7 +169,10 @@ def nearest_point(v: Float[Array, "N d"], *, steps: int = 1000) -> Float[Array, 
         origin. SIAM Journal on Control 12.
     """
     if v.ndim != 2 or not len(v) or not jnp.issubdtype(v.dtype, jnp.floating):
-        raise ValueError(f"`v` must be floats, one point a row and at least one; got {v.dtype} of shape {v.shape}.")
+        raise ValueError(
+            f"`v` must be floats, one point a row and at least one; got {v.dtype} of shape {v.shape}. For one point "
+            f"write `v[None]`."
+        )
     _check.count("steps", steps, 0, "A thousand are usual.")
     start = jnp.full(len(v), 1 / len(v), v.dtype)
     return jax.lax.fori_loop(0, steps, lambda _, weights: shifted(weights, v), start) @ v

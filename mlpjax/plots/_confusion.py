@@ -33,7 +33,8 @@ def confusion_matrix(matrix: Num[Array | np.ndarray, "K L"], labels: Sequence[An
     names = [str(name) for name in (range(len(counts)) if labels is None else labels)]
     if counts.ndim != 2 or counts.shape != (len(names), len(names)):
         raise ValueError(
-            f"`matrix` must be square with one of {len(names)} `labels` per row; got shape {counts.shape}."
+            f"`matrix` must be square with one of {len(names)} `labels` per row; got shape {counts.shape}. "
+            f"`metrics.confusion_matrix` makes it."
         )
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     right = np.eye(len(names), dtype=bool)

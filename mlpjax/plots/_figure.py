@@ -11,7 +11,7 @@ def figure(width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("Pictures need matplotlib. Install it with `pip install 'mlpjax[plots]'`.") from error
+        raise ModuleNotFoundError("Pictures need matplotlib: `pip install 'mlpjax[plots]'`.") from error
     return Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
 
 

@@ -40,7 +40,9 @@ def decision_boundary(
     """
     x, y = np.asarray(x), np.asarray(y).reshape(-1).round().astype(int)
     if x.ndim != 2 or x.shape[1] != 2:
-        raise ValueError(f"`x` must hold points of the plane, shape (n, 2); got shape {x.shape}.")
+        raise ValueError(
+            f"`x` must hold points of the plane, shape (n, 2); got shape {x.shape}. Pick two features: `x[:, :2]`."
+        )
     low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
     u, v = (np.linspace(low[i], high[i], resolution, dtype=x.dtype) for i in (0, 1))
     plane = np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)

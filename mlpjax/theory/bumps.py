@@ -174,7 +174,7 @@ def needed(lipschitz: float, interval: Sequence[float], *, error: float) -> int:
     """
     a, b = interval
     _increasing("interval[0]", "interval[1]", a, b)
-    _positive("error", error)
+    _positive("error", error, "No finite network has the error 0.")
     _check.not_negative("lipschitz", lipschitz, "It bounds |f(x) - f(y)| / |x - y|.")
     return max(2, math.ceil(lipschitz * (b - a) / (2 * error) * (1 + 4 / math.expm1(STEEP))))
 
@@ -229,7 +229,7 @@ def _bars(interval, bumps, sharpness):
     t = jnp.linspace(a, b, bumps + 1)
     if _check.concrete(t) and not np.all(np.diff(np.asarray(t, np.float64)) > 0):
         raise ValueError(f"`interval` must hold {bumps + 1} edges that differ in {t.dtype}; got {a}, {b}. Widen it.")
-    _positive("sharpness", 1.0 if sharpness is None else sharpness)
+    _positive("sharpness", 1.0 if sharpness is None else sharpness, "Leave it out for the usual one.")
     return t, STEEP * bumps / (t[-1] - t[0]) if sharpness is None else jnp.asarray(sharpness, t.dtype)
 
 
@@ -245,6 +245,6 @@ def _increasing(low, high, a, b):
         raise ValueError(f"`{low}` must be less than `{high}`, both finite; got {a} and {b}. Is their order right?")
 
 
-def _positive(argument, value):
+def _positive(argument, value, remedy):
     if _check.concrete(value) and not 0 < float(value) < math.inf:
-        raise ValueError(f"`{argument}` must be a finite number > 0; got {value}.")
+        raise ValueError(f"`{argument}` must be a finite number > 0; got {value}. {remedy}")

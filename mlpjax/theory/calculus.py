@@ -232,7 +232,7 @@ def pad(network: tuple[Dense, ...], layers: int) -> tuple[Dense, ...]:
 
 def _equally_deep(networks: Sequence[tuple[Dense, ...]]) -> tuple[tuple[Dense, ...], ...]:
     if not networks:
-        raise ValueError("`networks` must be one network or more; got none.")
+        raise ValueError("`networks` must be one network or more; got none. Pass them as a sequence.")
     return tuple(pad(network, max(map(len, networks))) for network in networks)
 
 

@@ -54,7 +54,7 @@ def network(hidden: Sequence[Neuron], output: Neuron) -> tuple[Dense, Dense]:
     if len(set(shapes)) != 1 or output.w.shape != (len(shapes),):
         raise ValueError(
             f"`hidden` must be neurons with equally many inputs, and `output` must have one input for each of them; "
-            f"got weights of shapes {shapes} and {output.w.shape}."
+            f"got weights of shapes {shapes} and {output.w.shape}. Gates take that number."
         )
     first = Dense(jnp.stack([unit.w for unit in hidden]), jnp.stack([unit.b for unit in hidden]))
     return first, Dense(output.w[None, :], output.b[None])
@@ -133,7 +133,9 @@ def boolean(table: Sequence[int] | ArrayLike) -> tuple[Dense, Dense]:
     values = np.asarray(table)
     inputs = int(np.log2(max(values.size, 1)))
     if values.ndim != 1 or inputs < 1 or values.size != 2**inputs or not np.isin(values, (0, 1)).all():
-        raise ValueError(f"`table` must hold 2, 4, 8, … values, each 0 or 1, one for each corner; got {table}.")
+        raise ValueError(
+            f"`table` must hold 2, 4, 8, … values, each 0 or 1, one for each corner; got {table}. XOR is [0, 1, 1, 0]."
+        )
     corners = (np.flatnonzero(values)[:, None] >> np.arange(inputs)[::-1]) & 1
     either = or_gate(max(len(corners), 1))
     first = Dense(jnp.asarray(2.0 * corners - 1), jnp.asarray(0.5 - corners.sum(axis=1)))

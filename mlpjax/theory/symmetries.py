@@ -45,7 +45,8 @@ def permute(params: tuple[Dense, ...], layer: int, permutation: Int[Array, " uni
     _check_units(params, layer, "permutation", permutation)
     if _check.concrete(permutation) and sorted(permutation.tolist()) != list(range(permutation.size)):
         raise ValueError(
-            f"`permutation` must hold every index from 0 to {permutation.size - 1} once; got {permutation.tolist()}."
+            f"`permutation` must hold every index from 0 to {permutation.size - 1} once; got {permutation.tolist()}. "
+            f"For instance `jax.random.permutation(key, {permutation.size})`."
         )
     into, out = params[layer - 1], params[layer]
     into, out = Dense(into.W[permutation], into.b[permutation]), Dense(out.W[:, permutation], out.b)
@@ -132,13 +133,18 @@ def _scale(params, layer, before, after):
 
 def _check_units(params, layer, name, value):
     if len(params) < 2:
-        raise ValueError(f"`params` must have a hidden layer, so at least two layers; got {len(params)}.")
+        raise ValueError(
+            f"`params` must have a hidden layer, so at least two layers; got {len(params)}. One layer has no units to "
+            f"exchange."
+        )
     if not 1 <= layer < len(params):
         raise ValueError(
-            f"`layer` must be a hidden layer, from 1 to {len(params) - 1} for these parameters; got {layer}."
+            f"`layer` must be a hidden layer, from 1 to {len(params) - 1} for these parameters; got {layer}. Layer 0 "
+            f"is the input."
         )
     units = params[layer - 1].b.size
     if value.shape != (units,):
         raise ValueError(
-            f"`{name}` must have shape ({units},), an entry for each unit of layer {layer}; got {value.shape}."
+            f"`{name}` must have shape ({units},), an entry for each unit of layer {layer}; got {value.shape}. Is "
+            f"`layer` the one you mean?"
         )

@@ -74,7 +74,7 @@ def log_tensorboard(directory: str | os.PathLike) -> Callable[[dict[str, Any]], 
     try:
         from tensorboardX import SummaryWriter
     except ImportError as error:
-        raise ImportError("TensorBoard logs need tensorboardX: pip install tensorboardX") from error
+        raise ImportError("TensorBoard logs need tensorboardX: `pip install tensorboardX`.") from error
     writer = SummaryWriter(os.fspath(directory))
 
     def log(record):

@@ -77,5 +77,8 @@ def evaluate(
 def _scalar(name: str, value: Any) -> Any:
     value = jnp.asarray(value)
     if value.shape != ():
-        raise ValueError(f"metric {name!r} must return one number, a mean over the batch; got shape {value.shape}.")
+        raise ValueError(
+            f"metric {name!r} must return one number, a mean over the batch; got shape {value.shape}. Of a function of "
+            f"one example take the mean of its `jax.vmap`."
+        )
     return value if jnp.issubdtype(value.dtype, jnp.inexact) else value.astype(float)

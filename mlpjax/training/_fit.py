@@ -171,9 +171,11 @@ def fit(
         except BaseException as error:
             # a full disk or a failing log must not cost what was learned
             error.state, error.history = state, _join(histories) if histories else None  # pyright: ignore
+            #: Python prints it below the error that ended the run.
             error.add_note("`training.fit` left the last state and history on this exception: `.state`, `.history`.")
             raise
     if signals:
+        #: Ctrl-C or SIGTERM. Take the steps that are left from the exception's `state`, or from the checkpoint.
         raise Interrupted(state, _join(histories), signals[0])
     return state, _join(histories)
 
@@ -205,6 +207,7 @@ def _emit(sinks: list[Callable], record: dict[str, Any]) -> None:
         try:
             sink(record)
         except OSError as error:
+            #: Records are lost until the log can be written again; the run and its checkpoints are not touched by it.
             warnings.warn(f"the log could not be written, training goes on: {error}", stacklevel=3)
 
 

@@ -192,7 +192,10 @@ def check(state, data, objective, optimizer, steps, batch_size, transform, valid
     n = _check.leading_axis(data)
     for name, value in {"steps": steps, "batch_size": batch_size, "evaluate_every": evaluate_every}.items():
         if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"`{name}` must be a positive integer; got {value!r}.")
+            raise ValueError(
+                f"`{name}` must be a positive integer; got {value!r}. It is the same for all runs of a `vmap`, and not "
+                f"traced."
+            )
     if batch_size is not None and batch_size > n:
         raise ValueError(
             f"`batch_size` must not exceed the number of examples; got {batch_size} for {n}. "
@@ -201,10 +204,14 @@ def check(state, data, objective, optimizer, steps, batch_size, transform, valid
     if stop is not None and validation is None:
         raise ValueError("`stop` looks at evaluations: give it a `validation` set to evaluate on.")
     if jax.tree.structure(jax.eval_shape(optimizer.init, state.params)) != jax.tree.structure(state.opt_state):
-        raise ValueError("`optimizer` must be the one that `start` was given: its state has another form.")
+        raise ValueError(
+            "`optimizer` must be the one that `start` was given; its state has another form. Call `start` with it."
+        )
     ruleless = isinstance(state.stop_state.rule, tuple) and not state.stop_state.rule
     if (stop is None) != ruleless:
-        raise ValueError("`stop` must be the same for `start` and for the run; one of the two was given none.")
+        raise ValueError(
+            "`stop` must be the same for `start` and for the run; one of the two was given none. Give it to both."
+        )
     bad_step = state.stop_state.first_bad_step
     if _check.concrete(bad_step) and np.ndim(bad_step) == 0 and int(bad_step) != NEVER:
         raise ValueError(

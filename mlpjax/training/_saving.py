@@ -62,6 +62,7 @@ class Saver:
             self._pool.shutdown()
             self.wait()
         except Exception as error:  # whatever ends the run matters more
+            #: The run had ended with an error before; the checkpoint before the last one is as it was.
             warnings.warn(f"the last checkpoint could not be saved: {error}", stacklevel=3)
 
     def begin(self, state: Any) -> None:
@@ -107,6 +108,7 @@ class Saver:
         try:
             self.wait()
         except OSError as error:  # to the line that called `fit`
+            #: The checkpoint before is as it was, and the next save tries again. The message ends with what to do.
             warnings.warn(f"the checkpoint could not be saved, training goes on: {error}", stacklevel=4)
 
     def _write(self, state: Any) -> float:

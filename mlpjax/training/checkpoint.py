@@ -173,7 +173,7 @@ def _array(name: str, leaf: Any) -> Any:
             f"no array belongs into `meta`, functions by their names."
         )
     if "\0" in name:
-        raise TypeError(f"`tree` has a key with a zero byte, {name!r}, which a zip archive cannot hold; rename it.")
+        raise TypeError(f"`tree` has a key with a zero byte, {name!r}, which a zip archive cannot hold. Rename it.")
     return array
 
 

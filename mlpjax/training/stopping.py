@@ -96,7 +96,10 @@ def patience(evaluations: int, *, monitor: str = "loss", min_delta: float = 0.0,
 
     def update(state, params, step, metrics):
         if monitor not in metrics:
-            raise ValueError(f"`monitor` must be one of the validation metrics {sorted(metrics)}; got {monitor!r}.")
+            raise ValueError(
+                f"`monitor` must be one of the validation metrics {sorted(metrics)}; got {monitor!r}. Give the run "
+                f"what it watches, in `metrics`."
+            )
         value = metrics[monitor].astype(state.value.dtype)
         better = jnp.isfinite(value) & (sign * value < sign * state.value - min_delta)
         new = Patience(value, params, step, jnp.uint32(0))

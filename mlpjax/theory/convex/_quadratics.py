@@ -70,7 +70,8 @@ def quadratic(key: PRNGKey, spectrum: Float[Array, " n"], *, minimizer: Float[Ar
     """
     if spectrum.ndim != 1 or not jnp.issubdtype(spectrum.dtype, jnp.floating):
         raise ValueError(
-            f"`spectrum` must be one axis of floating-point numbers; got shape {spectrum.shape} of {spectrum.dtype}."
+            f"`spectrum` must be one axis of floating-point numbers; got shape {spectrum.shape} of {spectrum.dtype}. "
+            f"Write 1.0 for 1."
         )
     n = len(spectrum)
     if _check.concrete(spectrum) and not (np.isfinite(spectrum) & (np.asarray(spectrum) >= 0)).all():

@@ -86,7 +86,7 @@ def check_horizon(steps, L, distance, noise):
     _check.count("steps", steps, 1, "The bounds speak of a mean over steps.")
     for name, value in {"L": L, "noise": noise}.items():
         if _check.concrete(value) and not np.all(np.asarray(value) >= 0):
-            raise ValueError(f"`{name}` must be at least 0; got {value}.")
+            raise ValueError(f"`{name}` must be at least 0; got {value}. It is a curvature or a standard deviation.")
     if _check.concrete(distance) and not np.all(np.asarray(distance) > 0):
         raise ValueError(f"`distance` must be positive; got {distance}. At 0 there is nothing left to do.")
 

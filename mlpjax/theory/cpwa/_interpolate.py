@@ -47,7 +47,10 @@ def from_samples(x: Float[Array, " n"], y: Float[Array, " n"]) -> tuple[Dense, D
     """
     x, y = jnp.asarray(x), jnp.asarray(y)  # as they will be compared: places may become equal in float32
     if x.ndim != 1 or x.shape != y.shape or len(x) < 2:
-        raise ValueError(f"`x` and `y` must be vectors of one length, at least 2; got shapes {x.shape} and {y.shape}.")
+        raise ValueError(
+            f"`x` and `y` must be vectors of one length, at least 2; got shapes {x.shape} and {y.shape}. Of a column "
+            f"`c` take `c[:, 0]`."
+        )
     if _check.concrete(x) and not np.all(np.diff(np.asarray(x)) > 0):
         raise ValueError(f"`x` must increase from each place to the next; got {x}. Sort it, and `y` with it.")
     return _spline(x, y)
@@ -185,16 +188,20 @@ def _check_triangulation(P: np.ndarray, T: np.ndarray, v: np.ndarray) -> np.ndar
     if P.ndim != 2 or P.shape[1] > 2 or v.shape != P.shape[:1] or T.shape[1:] != (P.shape[1] + 1,) or not len(T):
         raise ValueError(
             f"`points`, `simplices`, `values` must have shapes (n, d), (m, d + 1), (n,) with d = 1 or 2 and m ≥ 1; "
-            f"got {P.shape}, {T.shape}, {v.shape}."
+            f"got {P.shape}, {T.shape}, {v.shape}. On a line each simplex is two indices, in the plane three."
         )
     if not (np.issubdtype(T.dtype, np.integer) and 0 <= T.min() and T.max() < len(P)):
-        raise ValueError(f"`simplices` must hold indices of points, from 0 to {len(P) - 1}; got {T.tolist()}.")
+        raise ValueError(
+            f"`simplices` must hold indices of points, from 0 to {len(P) - 1}; got {T.tolist()}. Count from 0."
+        )
     _check.finite("points", P)
     _check.finite("values", v)
     homogeneous = np.c_[P, np.ones(len(P))]
     flat = np.abs(np.linalg.det(homogeneous[T])) <= ROUNDING * np.ptp(P, axis=0).prod()
     if flat.any():
-        raise ValueError(f"`simplices` must not be flat; the corners {T[flat][0].tolist()} lie in one hyperplane.")
+        raise ValueError(
+            f"`simplices` must not be flat; the corners {T[flat][0].tolist()} lie in one hyperplane. Leave it out."
+        )
     _check_cover(homogeneous, T)
     return homogeneous
 
@@ -216,4 +223,7 @@ def _check_cover(homogeneous: np.ndarray, T: np.ndarray) -> None:
     place = (weights / weights.sum()) @ homogeneous[T[0]]
     inside = np.linalg.solve(homogeneous[T].transpose(0, 2, 1), place[:, None]) > ROUNDING
     if inside.all(axis=(1, 2)).sum() != 1:
-        raise ValueError("`simplices` must not overlap; a point inside the first one lies in another one too.")
+        raise ValueError(
+            "`simplices` must not overlap; a point inside the first one lies in another one too. "
+            "`scipy.spatial.Delaunay` triangulates the convex hull of points."
+        )

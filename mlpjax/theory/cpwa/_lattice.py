@@ -186,7 +186,7 @@ def check_pieces(A: Array | np.ndarray, b: Array | np.ndarray) -> None:
     if np.ndim(A) != 2 or len(A) == 0 or np.shape(b) != np.shape(A)[:1]:
         raise ValueError(
             f"`A` must have shape (M, d) with M ≥ 1, one row for each function, and `b` (M,); "
-            f"got {np.shape(A)} and {np.shape(b)}."
+            f"got {np.shape(A)} and {np.shape(b)}. For one function write `A[None]` and `b[None]`."
         )
 
 

@@ -30,7 +30,9 @@ def network(params: tuple[Dense, ...]) -> Layers:
     layers = [(np.asarray(layer.W, np.float64), np.asarray(layer.b, np.float64)) for layer in params]
     shapes = [W.shape for W, _ in layers]
     if not layers or any(first[0] != second[1] for first, second in pairwise(shapes)):
-        raise ValueError(f"`params` must be layers that fit together, (out, in) after (out, in); got {shapes}.")
+        raise ValueError(
+            f"`params` must be layers that fit together, (out, in) after (out, in); got {shapes}. `mlp.init` does so."
+        )
     _check.finite("params", params)
     return layers
 
@@ -59,7 +61,10 @@ def vector(argument: str, value: ArrayLike | Sequence[Any], shape: tuple[int, ..
         raise ValueError(f"`{argument}` must be known, not traced: regions are counted on the host. Call this outside.")
     found = np.asarray(value, np.float64)
     if found.shape != shape or not np.isfinite(found).all():
-        raise ValueError(f"`{argument}` must be finite numbers of shape {shape}; got shape {found.shape}: {found}.")
+        raise ValueError(
+            f"`{argument}` must be finite numbers of shape {shape}; got shape {found.shape}: {found}. Is an entry "
+            f"missing, or NaN?"
+        )
     return found
 
 

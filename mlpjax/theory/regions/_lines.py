@@ -134,7 +134,7 @@ def anchors(ends: np.ndarray) -> np.ndarray:
 def _places(low: float, high: float) -> np.ndarray:
     """The ends as (p, q) for t = p/q, with t = 0 in between if both are infinite."""
     if not low < high:
-        raise ValueError(f"`low` must be less than `high`; got {low} and {high}.")
+        raise ValueError(f"`low` must be less than `high`; got {low} and {high}. Is their order right?")
     ends = [(np.sign(t), 0.0) if np.isinf(t) else (t, 1.0) for t in (low, high)]
     return np.array(ends if np.isfinite([low, high]).any() else [ends[0], (0.0, 1.0), ends[1]])
 

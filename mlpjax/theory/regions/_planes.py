@@ -197,7 +197,9 @@ def _prepare(params, origin, directions, activation):
 def _rectangle(low, high):
     low, high = _host.vector("low", low, (2,)), _host.vector("high", high, (2,))
     if not (low < high).all():
-        raise ValueError(f"`low` must be less than `high` in both coordinates; got {low} and {high}.")
+        raise ValueError(
+            f"`low` must be less than `high` in both coordinates; got {low} and {high}. Is their order right?"
+        )
     return low, high
 
 

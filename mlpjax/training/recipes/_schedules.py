@@ -112,7 +112,7 @@ def one_cycle(rate: float | Scalar, steps: int, *, warmup: float = 0.2) -> Sched
         [0.0, 0.5, 1.0, 0.5, 0.0]
     """
     if not 0 <= warmup <= 1:
-        raise ValueError(f"`warmup` must be a fraction of the steps, from 0 to 1; got {warmup}.")
+        raise ValueError(f"`warmup` must be a fraction of the steps, from 0 to 1; got {warmup}. A usual value is 0.1.")
     up = int(warmup * steps)
     rise, fall = optax.linear_schedule(0.0, rate_in_range(rate), up), optax.linear_schedule(rate, 0.0, steps - up)
     return optax.join_schedules([rise, fall], [up])
