@@ -74,6 +74,7 @@ def load(path: Path, *, even_diverged: bool = False) -> Model:
     status = _status.of(config, leaves)
     if not even_diverged:
         _status.refuse_diverged(path, status)
+        _status.note_unfinished(path, status)
     params = mlp.from_paths(leaves, "stop_state/rule/params/" if recipe.patience else "params/")
     if recipe.optimizer == "schedule_free" and not recipe.patience:
         params = _mean(params, leaves)

@@ -117,11 +117,9 @@ def _record(line: str) -> dict[str, Any] | None:
 
 def rewind_log(run: Path, step: int) -> None:
     """Drop what the log says of steps after a checkpoint's: they are going to be taken again."""
-    from mlpjax.training._effects import as_json
+    from mlpjax.training import _effects
 
-    kept = [record for record in read_log(run) if record["step"] <= step and "test" not in record]
-    with _files.replacing(run / LOG) as file:
-        file.write("".join(as_json(record) + "\n" for record in kept).encode())
+    _effects.rewind(run / LOG, step)
 
 
 def save_figure(path: Path, figure: Any) -> Path:

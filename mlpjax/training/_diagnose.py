@@ -31,6 +31,9 @@ class NonFiniteError(FloatingPointError):
         )
         self.step, self.where, self.state, self.history = step, where, state, history
 
+    def __reduce__(self):  # or no process could tell another of it
+        return type(self), (self.step, self.where, self.state, self.history)
+
 
 def _bad_leaves(tree: Any) -> list[str]:
     named = jax.tree_util.tree_leaves_with_path(tree)

@@ -118,6 +118,12 @@ def check(state, data, objective, optimizer, steps, batch_size, transform, valid
     for name, value in {"steps": steps, "batch_size": batch_size, "evaluate_every": evaluate_every}.items():
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"`{name}` must be a positive integer; got {value!r}.")
+    begun = int(state.step) if _check.concrete(state.step) and np.ndim(state.step) == 0 else 0
+    if begun + steps >= NEVER:
+        raise ValueError(
+            f"`steps` must keep the count of all steps below {NEVER:,}, which stands for what never happened; got "
+            f"{steps:,} from step {begun:,} on."
+        )
     if batch_size is not None and batch_size > n:
         raise ValueError(
             f"`batch_size` must not exceed the number of examples; got {batch_size} for {n}. "
