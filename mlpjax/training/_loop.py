@@ -123,7 +123,8 @@ def some(state: TrainState, data: Any, count: Array, *, most: int, **settings: A
     Returns:
         The state after the last step, and what was measured.
     """
-    body = turn(data, state.step + count.astype(jnp.uint32), **settings)
+    # traced once for its shapes, and inlined into the loop
+    body = jax.jit(turn(data, state.step + count.astype(jnp.uint32), **settings), inline=True)
     shapes = jax.eval_shape(body, (state, keep(state)), None)[1]
     history = jax.tree.map(lambda seen: jnp.zeros((most, *seen.shape), seen.dtype), shapes)
 
