@@ -22,8 +22,8 @@ from mlpjax.training import _archive, _fit, checkpoint
 from tests.reliability import _runs
 
 PHASES = ("before", "compiling", "steps", "saving", "ending")
-BOARD = mmap.mmap(-1, 2)
-"""What the child does, and how many states it has begun to save."""
+BOARD = mmap.mmap(-1, 3)
+"""What the child does, how many states it has begun to save, and how often it has called its program."""
 
 
 def alone(module, *arguments):
@@ -38,7 +38,7 @@ def alone(module, *arguments):
 
 def fork(job, folder, *, cached):
     """Start a child that does its job in a folder; its words go to files there."""
-    BOARD[:2] = bytes(2)
+    BOARD[:3] = bytes(3)
     warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
     child = os.fork()
     if child:
@@ -84,6 +84,7 @@ def _watched():
 
     def called(*args, **more):
         BOARD[0] = PHASES.index("steps" if BOARD[0] else "compiling")
+        BOARD[2] = min(BOARD[2] + 1, 255)
         result = chunk(*args, **more)
         BOARD[0] = PHASES.index("steps")
         return result
@@ -107,7 +108,8 @@ def library(kind):
     try:
         training.fit(state, run.data, **more, **run.settings)
     except training.Interrupted as stopped:
-        print(_runs.digest(stopped.state), file=sys.stderr)
+        same = _runs.digest(checkpoint.load("state.npz", like=run.start)) == _runs.digest(stopped.state)
+        print("what it stopped at is saved" if same else "what it stopped at is lost", file=sys.stderr)
         return 128 + stopped.signal
     return 0
 
@@ -129,10 +131,10 @@ def job(kind):
     return command if kind == "command" else functools.partial(library, kind)
 
 
-def strike(child, phase, delay, numbers, gap=0.0, saves=0):
+def strike(child, phase, delay, numbers, saves=0, calls=0):
     """Send signals so long after a child has entered a phase; what it was doing, or `None` if it was done."""
     wanted = PHASES.index(phase)
-    while BOARD[0] < wanted or BOARD[1] < saves:
+    while BOARD[0] < wanted or BOARD[1] < saves or BOARD[2] < calls:
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             return None
         time.sleep(1e-4)
@@ -142,7 +144,6 @@ def strike(child, phase, delay, numbers, gap=0.0, saves=0):
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             return None
         os.kill(child, number)
-        time.sleep(gap)
     return PHASES[doing]
 
 

@@ -84,7 +84,15 @@ def second_order():
     return Run(started(start), moons, 60, settings)
 
 
-KINDS = {"plain": plain, "noisy": noisy, "normalized": normalized, "second_order": second_order}
+def slow():
+    """Steps of some hundredths of a second each, in chunks of a thousand."""
+    optimizer = optax.sgd(1e-3)
+    settings = dict(objective=training.supervised(mlp.apply, LOSS), optimizer=optimizer, batch_size=500)
+    start = lambda key: training.start(key, mlp.init(key, (64, 1000, 1000, 10)), optimizer=optimizer)
+    return Run(started(start), digits(500), 3000, settings | dict(transform=augment.scale(16), chunk=1000))
+
+
+KINDS = {f.__name__: f for f in (plain, noisy, normalized, second_order, slow)}
 
 
 def started(start):

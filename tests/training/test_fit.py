@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pickle
 import signal
 import threading
 import warnings
@@ -79,6 +80,40 @@ def test_logs_records_and_tensorboard(digits, key, tmp_path):
     assert all(np.isfinite(r["loss"]) for r in records)
     assert [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()] == records
     assert any(f.name.startswith("events.out") for f in (tmp_path / "tb").iterdir())
+
+
+def test_the_log_of_a_resumed_run_has_every_step_once(digits, key, tmp_path):
+    """Also after a kill that left records of steps that no checkpoint has, and half a line."""
+    optimizer, path = optax.adam(1e-3), tmp_path / "log.jsonl"
+    more = dict(log=path, **settings(optimizer))
+    whole = training.fit(begin(key, optimizer), digits[0], steps=60, chunk=10, **more)[0]
+    expected = [(r["step"], r["loss"]) for r in map(json.loads, path.read_text().splitlines())]
+    path.unlink()
+    state, _ = training.fit(begin(key, optimizer), digits[0], steps=30, chunk=10, **more)
+    with open(path, "a") as log:
+        log.write('{"step": 40, "loss": 77.0}\n{"step": 50, "lo')
+    state, _ = training.fit(state, digits[0], steps=30, chunk=10, **more)
+    assert [(r["step"], r["loss"]) for r in map(json.loads, path.read_text().splitlines())] == expected
+    assert_trees_equal(state, whole)
+
+
+def test_a_run_that_begins_anew_leaves_what_the_log_holds(digits, key, tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"step": 40, "loss": 77.0}\n')
+    optimizer = optax.adam(1e-3)
+    training.fit(begin(key, optimizer), digits[0], steps=4, chunk=4, log=tmp_path / "log.jsonl", **settings(optimizer))
+    assert [json.loads(r)["step"] for r in (tmp_path / "log.jsonl").read_text().splitlines()] == [40, 4]
+
+
+def test_no_step_is_the_number_of_never(digits, key):
+    optimizer = optax.adam(1e-3)
+    late = begin(key, optimizer)._replace(step=jnp.uint32(2**32 - 3))
+    state, _ = training.fit(late, digits[0], steps=1, **settings(optimizer))
+    assert int(state.step) == stopping.NEVER - 1
+    for take in (training.fit, training.run):
+        with pytest.raises(
+            ValueError, match=r"`steps` must keep .* below 4,294,967,295.*got 2 from step 4,294,967,293"
+        ):
+            take(late, digits[0], steps=2, **settings(optimizer))
 
 
 def test_a_log_is_json_even_where_a_number_is_not_finite(tmp_path):
@@ -237,6 +272,67 @@ class TestSignals:
         with pytest.raises(KeyboardInterrupt) as caught:
             training.fit(begin(key, optimizer), digits[0], steps=60, chunk=10, log=send, **settings(optimizer))
         assert not isinstance(caught.value, training.Interrupted)
+
+    def test_two_at_once_are_one(self, digits, key, tmp_path):
+        """Ctrl-C reaches a launcher too, which passes it on."""
+        optimizer = optax.adam(1e-3)
+
+        def send(record):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+
+        more = dict(chunk=10, log=send, checkpoint=tmp_path / "c.npz", **settings(optimizer))
+        with pytest.raises(training.Interrupted, match="at step 10"):
+            training.fit(begin(key, optimizer), digits[0], steps=60, **more)
+        assert int(checkpoint.read(tmp_path / "c.npz")["step"]) == 10
+
+    def test_one_while_compiling_takes_no_step_and_leaves_the_checkpoint(self, digits, key, tmp_path):
+        optimizer, path = optax.adam(1e-3), tmp_path / "c.npz"
+        state, _ = training.fit(begin(key, optimizer), digits[0], steps=5, checkpoint=path, **settings(optimizer))
+        before = path.read_bytes()
+
+        def objective(params, batch, key):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return OBJECTIVE(params, batch, key)
+
+        with pytest.raises(training.Interrupted, match="SIGTERM at step 5") as caught:
+            more = settings(optimizer, objective=objective)
+            training.fit(state, digits[0], steps=60, checkpoint=path, **more)
+        assert path.read_bytes() == before and len(caught.value.history.loss) == 0
+        assert_trees_equal(caught.value.state, state)
+
+    def test_one_within_a_chunk_of_slow_steps_does_not_wait_for_its_end(self, digits, key, monkeypatch):
+        monkeypatch.setattr(_chunks, "LISTENING", 0.0)
+        monkeypatch.setattr(Saver, "_due", lambda self: True)
+        save = lambda state: os.kill(os.getpid(), signal.SIGTERM) if 3 <= int(state.step) < 1000 else None
+        optimizer, records = optax.adam(1e-3), []
+        with pytest.raises(training.Interrupted) as caught:
+            more = dict(chunk=1000, checkpoint=save, log=records.append, **settings(optimizer))
+            training.fit(begin(key, optimizer), digits[0], steps=1000, **more)
+        step = int(caught.value.state.step)
+        assert 3 <= step < 1000 and len(caught.value.history.loss) == step and [r["step"] for r in records] == [step]
+
+    def test_one_that_is_ignored_stays_ignored(self, digits, key):
+        """As Ctrl-C is for what `nohup` or a script's `&` started."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            send = lambda record: os.kill(os.getpid(), signal.SIGINT)
+            optimizer = optax.adam(1e-3)
+            training.fit(begin(key, optimizer), digits[0], steps=4, chunk=2, log=send, **settings(optimizer))
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def test_what_is_raised_passes_between_processes(self, key):
+        state = begin(key, optax.adam(1e-3))
+        history = training.History(np.ones(3), {})
+        errors = training.Interrupted(state, history, 15), training.NonFiniteError(3, "here", state, history)
+        for error in errors:
+            again = pickle.loads(pickle.dumps(error))
+            assert type(again) is type(error) and str(again) == str(error)
+            assert_trees_equal(again.state, state)
+        full = pickle.loads(pickle.dumps(checkpoint.CheckpointError(28, "the disk is full")))
+        assert full.errno == 28 and "the disk is full" in str(full)
 
     def test_handlers_are_put_back_and_other_threads_are_left_alone(self, digits, key):
         optimizer, before = optax.adam(1e-3), signal.getsignal(signal.SIGINT)
