@@ -92,17 +92,16 @@ def fit(
             that says what to show of a record beside that, in a few short texts.
         checkpoint: a file to save the state to, or a function that saves a state its own way. It is called with a
             copy of the state that it may keep (NumPy arrays, and the key), always in one thread beside training: it
-            must not rely on what belongs to the thread that called `fit`. It saves the first state while the first
-            chunk is compiled, so that a place that cannot be written to is found before time is spent.
+            must not rely on what belongs to the thread that called `fit`. It saves the first state while the program
+            is compiled, so that a place that cannot be written to is found before time is spent.
         save_every: seconds from one save to the next, at least: a save that takes more than 3 % of them from training
             makes them more. 0 saves after every chunk, whatever it takes. The last state is saved in any case, and
             `fit` returns when it is on the disk.
-        log: a JSONL file to append to, or functions of a record (a dict with step, loss, validation and seconds). If
-            the run goes on from a step above 0, what the file says of later steps is dropped: they are taken again.
+        log: a JSONL file to append to, or functions of a record (a dict with step, loss, validation and seconds). When
+            a run starts above step 0, what the file says of later steps is dropped: they are taken again.
         chunk: steps from one record to the next, counted from step 0. By default about a hundredth of the run in whole
-            evaluations (a twentieth without), at most 1,000; such that the run is a whole number of chunks where
-            that can be. One program takes them, in calls of about a second at most: of whatever length a run is, it is
-            compiled once, and a signal does not wait for the end of a chunk.
+            evaluations (a twentieth without), at most 1,000; a whole number of chunks where that can be. One program
+            takes them in calls of about a second, whatever the length of the run; no signal waits for a whole chunk.
 
     Returns:
         The state after the last step, and what was measured.

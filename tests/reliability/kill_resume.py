@@ -26,6 +26,7 @@ KINDS = ("command", "noisy", "normalized", "second_order")
 """Every other trial is of `mlpjax train`, those between of the programs, in turn."""
 
 # seconds from the beginning of a phase within which the blow falls
+AIMS = ("saving", "steps", "ending", "compiling", "before")
 REACH = {"before": 0.4, "compiling": 0.8, "steps": 0.05, "saving": 0.004, "ending": 0.3}
 
 
@@ -67,7 +68,7 @@ def trials(count, seed):
             kind = "command" if i % 2 == 0 else KINDS[1 + i // 2 % 3]
             whole[kind] = whole.get(kind) or undisturbed(root, kind)
             part = found["command" if i % 2 == 0 else "library"]
-            bits, log, orphans = trial(root, kind, draw, struck)
+            bits, log, orphans = trial(root, kind, AIMS[i // 2 % len(AIMS)], draw, struck)
             part["runs"] += 1
             part["same"] += bits == whole[kind][0]
             total["logs"] += log == whole[kind][1]
@@ -89,15 +90,15 @@ def undisturbed(root, kind):
     return result
 
 
-def trial(root, kind, draw, struck):
+def trial(root, kind, aim, draw, struck):
     """One run, struck once or twice; it must be struck at least once."""
-    aims = [draw.choice(list(REACH)) for _ in range(draw.choice((1, 2)))]
+    aims = [aim, draw.choice(AIMS)][: draw.choice((1, 2))]
     folder = root / "run"
     folder.mkdir()
     try:
         hit = False
         while not hit or aims:
-            aim = aims.pop() if aims else draw.choice(list(REACH))
+            aim = aims.pop(0) if aims else draw.choice(AIMS)
             hit = blow(folder, kind, aim, draw, struck) or hit
         finish(folder, kind)
         return *seen(folder, kind), sum(f.name.endswith(".mlpjax-tmp") for f in folder.rglob(".*"))
