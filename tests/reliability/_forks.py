@@ -26,6 +26,11 @@ BOARD = mmap.mmap(-1, 3)
 """What the child does, how many states it has begun to save, and how often it has called its program."""
 
 
+def told(counts):
+    """How often processes were struck in each phase, in words."""
+    return ", ".join(f"{n} {'starting' if phase == 'before' else phase}" for phase, n in counts.items())
+
+
 def alone(module, *arguments):
     """Run a module in a process of its own, which has started no backend, and give back what it prints."""
     root = pathlib.Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from tests.reliability.experiments import Claim
 
 TITLE = "Killed while training, and resumed"
 HOW = (
-    "`kill -9` strikes `mlpjax train`, and programs that call `fit(checkpoint=...)`, at random moments of importing, "
+    "`kill -9` strikes `mlpjax train`, and programs that call `fit(checkpoint=...)`, at random moments of starting, "
     "compiling, stepping, saving and ending, with a save after every chunk. What was struck is resumed, and half of "
     "the runs are struck again. In the end the SHA-256 of every leaf of the state and the log are compared with those "
     "of a run that nothing disturbed."
@@ -25,8 +25,8 @@ FULL, QUICK = 100, 4
 KINDS = ("command", "noisy", "normalized", "second_order")
 """Every other trial is of `mlpjax train`, those between of the programs, in turn."""
 
-# seconds from the beginning of a phase within which the blow falls
 AIMS = ("saving", "steps", "ending", "compiling", "before")
+# seconds from the beginning of a phase within which the blow falls
 REACH = {"before": 0.4, "compiling": 0.8, "steps": 0.05, "saving": 0.004, "ending": 0.3}
 
 
@@ -37,13 +37,13 @@ def measure(count, seed):
 
 def claims(found):
     """All of them."""
-    at = ", ".join(f"{n} {phase}" for phase, n in found["struck"].items())
+    at = _forks.told(found["struck"])
     return [
         Claim(f"final state bit for bit, {name}", f"{found[key]['same']} of {found[key]['runs']}", _all(found[key]))
         for key, name in (("command", "`mlpjax train`"), ("library", "`fit`"))
     ] + [
         Claim("no record of the log missing, twice or changed", f"{found['logs']} of {found['runs']}", _logs(found)),
-        Claim("the blows fell in every phase", f"{found['kills']} kills: {at}", found["kills"] >= found["runs"]),
+        Claim("kills, by what the process was doing", f"{found['kills']} kills: {at}", found["kills"] >= found["runs"]),
         Claim("temporary files left after the last save", f"{found['orphans']}", found["orphans"] == 0),
     ]
 

@@ -17,7 +17,7 @@ from tests.reliability.experiments import Claim
 
 TITLE = "Ctrl-C and SIGTERM"
 HOW = (
-    "`mlpjax train` and programs that call `fit` get SIGINT, SIGTERM or both at once while they import, compile, step, "
+    "`mlpjax train` and programs that call `fit` get SIGINT, SIGTERM or both at once while they start, compile, step, "
     "save, or test and draw in the end; then they are resumed and run to the end. One more is struck in the middle of "
     "a chunk of 1,000 slow steps."
 )
@@ -46,7 +46,10 @@ def measure(count, seed):
 
 def claims(found):
     """What a process owes to whoever stops it."""
-    runs, stages = found["runs"], ", ".join(f"{n} {stage}" for stage, n in found["stages"].items())
+    runs, stages = (
+        found["runs"],
+        _forks.told(found["stages"]),
+    )
     of = lambda name, n=runs: Claim(SAID[name], f"{found[name]} of {n}", found[name] == n > 0)
     slow = found["slow"]
     return [
@@ -128,7 +131,7 @@ def stop(folder, kind, stage, draw):
         return None
     err = (folder / "err.txt").read_text()
     path = _forks.files(kind, folder)[0]
-    seen = {"code": code in {128 + number for number in blow}, "message": says(kind, err, path.exists())}
+    seen = {"code": code in {128 + number for number in blow}, "message": says(kind, stage, err)}
     if kind != "command":
         seen |= {"savable": True, "saved": "what it stopped at is saved" in err}
     if before is not None:
@@ -136,12 +139,10 @@ def stop(folder, kind, stage, draw):
     return seen if all(seen.values()) else seen | {"words": f"{code} after {doing}: {err[-300:]}"}
 
 
-def says(kind, err, exists):
+def says(kind, stage, err):
     """Whether the last words are of use: before there is a run, only what stopped it can be said."""
-    useful = "what it stopped at" in err if kind != "command" else "mlpjax: stopped by SIG" in err
-    if kind == "command" and exists:
-        useful = useful and ("mlpjax train --resume run" in err or "stopped by SIG" in err)
-    return useful and "Traceback" not in err
+    words = {"command": "mlpjax train --resume run" if stage != "before" else "mlpjax: stopped by SIG"}
+    return words.get(kind, "what it stopped at") in err and "Traceback" not in err
 
 
 def import_struck(root, draw):
