@@ -196,18 +196,6 @@ def test_resumes_to_the_same_bits(cli, tmp_path, monkeypatch):
     assert [{**r, "seconds": 0} for r in parts] == [{**r, "seconds": 0} for r in whole]
 
 
-def test_resumes_with_shifts_batches_and_dropout(cli, tmp_path, monkeypatch):
-    options = ("train", "--hidden", "16", "--epochs", "4", "--dropout", "0.1", "--validation", "0.1", "--l1", "1e-5")
-    options = (*options, "--l2", "1e-4", "--loss", "smoothed_cross_entropy(0.1)")
-    assert cli(*options, "--run-dir", tmp_path / "whole").code == 0
-    with monkeypatch.context() as patch:
-        interrupt_after(2, patch)
-        assert cli(*options, "--run-dir", tmp_path / "parts").code == 130
-    assert sha256_of_params(tmp_path / "parts") != sha256_of_params(tmp_path / "whole")
-    assert cli("train", "--resume", tmp_path / "parts").code == 0
-    assert sha256_of_params(tmp_path / "parts") == sha256_of_params(tmp_path / "whole")
-
-
 @pytest.mark.parametrize("where", ["fit", "finish"])
 def test_a_signal_that_ends_it_at_once_is_told_from_the_other(where, cli, tmp_path, monkeypatch):
     """A second SIGTERM while training, a first one in the test at the end: what is left to do is done by `--resume`."""

@@ -20,7 +20,7 @@ HOW = (
     "the runs are struck again. In the end the SHA-256 of every leaf of the state and the log are compared with those "
     "of a run that nothing disturbed."
 )
-FULL, QUICK = 100, 4
+FULL, QUICK = 100, 2
 
 KINDS = ("command", "noisy", "normalized", "second_order")
 """Every other trial is of `mlpjax train`, those between of the programs, in turn."""

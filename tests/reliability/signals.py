@@ -21,7 +21,7 @@ HOW = (
     "save, or test and draw in the end; then they are resumed and run to the end. One more is struck in the middle of "
     "a chunk of 1,000 slow steps."
 )
-FULL, QUICK = 60, 4
+FULL, QUICK = 60, 2
 
 INT, TERM = signal.SIGINT, signal.SIGTERM
 BLOWS = [[TERM], [INT], [INT, TERM], [TERM, TERM]]
