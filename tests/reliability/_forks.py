@@ -120,7 +120,7 @@ def library(kind):
 
 
 COMMAND = (
-    "train --hidden 24 --epochs 6 --batch-size 32 --dropout 0.2 --shift 1 --validation 0.1 --patience 4 "
+    "train --hidden 24 --epochs 16 --batch-size 32 --dropout 0.2 --shift 1 --validation 0.1 --patience 8 "
     "--optimizer adam --weight-decay 0 --learning-rate 0.02 --schedule cosine --run-dir run --quiet"
 ).split()
 

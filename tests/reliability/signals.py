@@ -124,7 +124,7 @@ def stop(folder, kind, stage, draw):
         before = _forks.files(kind, folder)[0].read_bytes()
     child = _forks.fork(_forks.job(kind), folder, cached=stage != "compiling")
     blow = draw.choice(BLOWS)
-    saves = draw.randrange(2, 12) if stage in ("steps", "saving") else 0
+    saves = draw.randrange(2, 10) if stage in ("steps", "saving") else 0
     doing = _forks.strike(child, stage, draw.uniform(0, kill_resume.REACH[stage]) / 2, blow, saves=saves)
     code = _forks.ended(child)
     if doing is None or code == 0:
