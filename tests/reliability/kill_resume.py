@@ -109,7 +109,7 @@ def trial(root, kind, aim, draw, struck):
 def blow(folder, kind, aim, draw, struck):
     """Start or resume, and kill; whether the kill came in time."""
     aim = "saving" if aim == "ending" and kind != "command" else aim
-    saves = draw.randrange(1, 10) if aim in ("steps", "saving") else 0  # no run has fewer
+    saves = draw.randrange(3, 10) if aim in ("steps", "saving") else 0  # every run has so many
     child = _forks.fork(_forks.job(kind), folder, cached=aim != "compiling")
     doing = _forks.strike(child, aim, draw.uniform(0, REACH[aim]), [signal.SIGKILL], saves=saves)
     code = _forks.ended(child)
