@@ -20,7 +20,7 @@ from benchmarks.rivals.problem import Problem
 from mlpjax import activations, backprop, losses, metrics, mlp, training
 from mlpjax.data import Dataset, augment
 from mlpjax.layers import Dense
-from mlpjax.training._run import batch_of_step
+from mlpjax.training._loop import batch_of_step
 
 KEY = 7
 LOSSES = {"cross-entropy": losses.softmax_cross_entropy, "squared": losses.sigmoid_squared_error}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlpjax import _text
-from mlpjax.cli import _compiled, _run_dir
+from mlpjax.cli import _compiled, _run_dir, _signals
 
 INSTALL = "The command line needs {name}. Install what it needs with:\n\n    pip install 'mlpjax[cli]'"
 
@@ -71,13 +71,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     debug = bool(os.environ.get("MLPJAX_TRACEBACK")) or "--debug" in args
     try:
-        code = _dispatch([arg for arg in args if arg != "--debug"])
-        sys.stdout.flush()
-        return code
+        with _signals.alike():
+            code = _dispatch([arg for arg in args if arg != "--debug"])
+            sys.stdout.flush()
+            return code
     except SystemExit as stop:  # the parser's: help, or a wrong option
         return stop.code if isinstance(stop.code, int) else 0
-    except KeyboardInterrupt:
-        return _say("stopped.", 130)
+    except KeyboardInterrupt as stopped:
+        return _say(f"stopped by {_signals.name(stopped)}.", _signals.code(stopped))
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -100,6 +100,7 @@ def load(path: Path, *, even_diverged: bool = False) -> Model:
     status = _status.of(config, leaves, path / _run_dir.CHECKPOINT)
     if not even_diverged:
         _status.refuse_diverged(path, status)
+        _status.note_unfinished(path, status)
     try:
         params = _params(recipe, leaves)
     except ValueError as error:

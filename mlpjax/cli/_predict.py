@@ -60,10 +60,7 @@ def run(args: list[str]) -> int:
 
 
 def _newest() -> Path:
-    run, status = _status.newest(_problem.PICTURES)
-    if status.kind != "complete":
-        print(f"mlpjax: note: no run is complete; {_run_dir.shown(run)} was {status}.", file=sys.stderr)
-    return run
+    return _status.newest(_problem.PICTURES)
 
 
 def predict(model: _model.Model, pictures: np.ndarray) -> np.ndarray:

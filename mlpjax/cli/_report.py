@@ -30,13 +30,14 @@ class Times(NamedTuple):
 
 
 def finish(ending: Ending) -> tuple[_assess.Assessment, list[Path]]:
-    """Look at the test set, write it into the log, and draw."""
+    """Look at the test set, draw, and write it into the log, which says that all of it is done."""
     from mlpjax import training
 
     examples = _problem.load(ending.problem, "test", ending.data_dir)
     tested = _assess.assess(ending.problem, ending.params, examples)
+    pictures = draw(ending, tested)
     training.log_jsonl(ending.run / _run_dir.LOG)({"step": ending.step, "test": tested.record()})
-    return tested, draw(ending, tested)
+    return tested, pictures
 
 
 def draw(ending: Ending, tested: _assess.Assessment) -> list[Path]:

@@ -66,7 +66,7 @@ def write_config(run: Path, config: dict[str, Any]) -> None:
 def read_config(run: Path) -> dict[str, Any]:
     """Read the configuration; its table `recipe` as it is."""
     try:
-        config = tomllib.loads(_text_of(run / CONFIG))
+        config = tomllib.loads(_content_of(run / CONFIG).decode())
     except FileNotFoundError:
         raise FileNotFoundError(
             f"`{run}` is no run directory: it has no {CONFIG}. Name a directory that `mlpjax train` wrote."
@@ -81,12 +81,12 @@ def read_config(run: Path) -> dict[str, Any]:
     return config
 
 
-def _text_of(path: Path, errors: str = "strict") -> str:
+def _content_of(path: Path) -> bytes:
     with _files.reading(path) as file:
         content = file.read(MOST[path.name] + 1)
     if len(content) > MOST[path.name]:
         raise ValueError(f"{path} has more than {MOST[path.name]:,} bytes, and no run writes so much")
-    return content.decode(errors=errors)
+    return content
 
 
 def recipe(table: dict[str, Any], where: Any) -> Any:
@@ -117,7 +117,7 @@ def _typed(where: Any, name: str, kind: Any, value: Any) -> Any:
 def read_log(run: Path) -> list[dict[str, Any]]:
     """The records of the log; a line that is none is passed over: a killed process or a power failure makes such."""
     try:
-        lines = _text_of(run / LOG, errors="replace").splitlines()
+        lines = _content_of(run / LOG).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return []
     return [record for line in lines if (record := _record(line)) is not None]
@@ -142,11 +142,16 @@ def _measured(record: dict[str, Any]) -> bool:
 
 def rewind_log(run: Path, step: int) -> None:
     """Drop what the log says of steps after a checkpoint's: they are going to be taken again."""
-    from mlpjax.training._effects import as_json
+    from mlpjax.training import _effects
 
-    kept = [record for record in read_log(run) if record["step"] <= step and "test" not in record]
-    with _files.replacing(run / LOG, follow=False) as file:
-        file.write("".join(as_json(record) + "\n" for record in kept).encode())
+    try:
+        content = _content_of(run / LOG)
+    except FileNotFoundError:  # or a link to nothing, which the run must not follow either
+        content = b""
+    kept = _effects.until(content, step)
+    if kept != content or (run / LOG).is_symlink():
+        with _files.replacing(run / LOG, follow=False) as file:
+            file.write(kept)
 
 
 def save_figure(path: Path, figure: Any) -> Path:

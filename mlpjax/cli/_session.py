@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlpjax import _text
-from mlpjax.cli import _clock, _problem, _progress, _report, _run_dir
+from mlpjax.cli import _clock, _problem, _progress, _report, _run_dir, _signals
 
 
 class Plan(NamedTuple):
@@ -87,13 +87,26 @@ def go(run: Path, plan: Plan, state: Any, clock: _clock.Clock, *, quiet: bool, t
             state = _fit(run, plan, state, quiet=quiet, tensorboard=tensorboard)
             trained = time.monotonic() - began - (clock.compiled() - compiled)
         except training.Interrupted as stopped:
-            return _interrupted(run, plan, stopped)
+            step = int(stopped.state.step)
+            return _stopped(run, stopped, f"after step {step:,} of {plan.steps:,}; the state is saved")
         except training.NonFiniteError as error:
             return _not_finite(run, plan, error)
-        last = training.recipes.eval_params(state)
-        params = last if plan.stop is None else training.best_params(state, plan.stop)
-        ending = _report.Ending(run, plan.problem, params, plan.data_dir, int(state.step), plan.per_epoch)
+        except KeyboardInterrupt as stopped:  # a second signal; the first state was saved before anything was compiled
+            return _stopped(run, stopped, "before the last state was saved; an earlier one is kept")
+        return end(run, plan, state, clock, trained, quiet=quiet)
+
+
+def end(run: Path, plan: Plan, state: Any, clock: _clock.Clock, trained: float, *, quiet: bool) -> int:
+    """Test, draw and report; the exit code."""
+    from mlpjax import training
+
+    last = training.recipes.eval_params(state)
+    params = last if plan.stop is None else training.best_params(state, plan.stop)
+    ending = _report.Ending(run, plan.problem, params, plan.data_dir, int(state.step), plan.per_epoch)
+    try:
         tested, pictures = _report.finish(ending)
+    except KeyboardInterrupt as stopped:
+        return _stopped(run, stopped, "after the last step; the network is saved, but not tested yet")
     spent = _report.Times(clock.imported, clock.compiled(), trained, _clock.since_start())
     if quiet:
         print(_run_dir.shown(run))
@@ -164,16 +177,10 @@ def _plain_warnings() -> Iterator[None]:
         yield
 
 
-def _interrupted(run: Path, plan: Plan, stopped: Any) -> int:
-    import signal
-
-    step = int(stopped.state.step)
-    print(
-        f"mlpjax: stopped by {signal.Signals(stopped.signal).name} after step {step:,} of {plan.steps:,}; the state is "
-        f"saved. Go on with:\n\n    mlpjax train --resume {_run_dir.quoted(run)}",
-        file=sys.stderr,
-    )
-    return 128 + stopped.signal
+def _stopped(run: Path, stopped: KeyboardInterrupt, where: str) -> int:
+    go_on = f"mlpjax train --resume {_run_dir.quoted(run)}"
+    print(f"mlpjax: stopped by {_signals.name(stopped)} {where}. Go on with:\n\n    {go_on}", file=sys.stderr)
+    return _signals.code(stopped)
 
 
 def _not_finite(run: Path, plan: Plan, error: Any) -> int:

@@ -1,5 +1,6 @@
 """How far a run came: to its end, to a signal, or to a number that is not finite."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,7 +51,7 @@ def of(config: Mapping[str, Any], leaves: Mapping[str, Any], where: Path) -> Sta
     return Status("complete" if stopped or step >= steps else "interrupted", step, steps)
 
 
-def newest(kinds: tuple[str, ...]) -> tuple[Path, Status]:
+def newest(kinds: tuple[str, ...]) -> Path:
     """The youngest complete run under `runs` on some data sets; an interrupted one only if there is no other."""
     from mlpjax.training import checkpoint
 
@@ -59,8 +60,8 @@ def newest(kinds: tuple[str, ...]) -> tuple[Path, Status]:
         file = run / _run_dir.CHECKPOINT
         status = of(_run_dir.read_config(run), checkpoint.read(file), file)
         if status.kind == "complete":
-            return run, status
-        interrupted += [(run, status)] * (status.kind == "interrupted")
+            return run
+        interrupted += [run] * (status.kind == "interrupted")
         diverged += status.kind == "diverged"
     if interrupted:
         return interrupted[0]
@@ -68,6 +69,16 @@ def newest(kinds: tuple[str, ...]) -> tuple[Path, Status]:
         f"there is no run on {' or '.join(kinds)} under {_run_dir.RUNS.resolve()}"
         f"{' that did not diverge' if diverged else ''}. Train one with `mlpjax train`, or name one with `--run-dir`."
     )
+
+
+def note_unfinished(run: Path, status: Status) -> None:
+    """What a run that was stopped, or still goes on, has learned so far is not what it will have learned."""
+    if status.kind == "interrupted":
+        print(
+            f"mlpjax: note: {_run_dir.shown(run)} is not finished: {status}. This is its network so far; "
+            f"`mlpjax train --resume {_run_dir.quoted(run)}` goes on, if it does not run still.",
+            file=sys.stderr,
+        )
 
 
 def refuse_diverged(run: Path, status: Status) -> None:

@@ -134,13 +134,16 @@ def _resume(args: list[str], options: Run, clock: _clock.Clock) -> int:
             f"{_run_dir.shown(run)} ended at step {int(state.stop_state.first_bad_step)}, which was not finite: going "
             f"on would repeat it. Start a new run with a lower `--learning-rate`."
         )
-    if int(state.step) >= plan.steps or (plan.stop is not None and bool(plan.stop.stopped(state.stop_state.rule))):
+    complete = int(state.step) >= plan.steps or (plan.stop and bool(plan.stop.stopped(state.stop_state.rule)))
+    if complete and any("test" in record for record in _run_dir.read_log(run)):
         print(
             f"{_run_dir.shown(run)} is complete: {int(state.step):,} steps. See `mlpjax evaluate "
             f"{_run_dir.quoted(run)}`."
         )
         return 0
     _run_dir.rewind_log(run, int(state.step))
+    if complete:
+        return _session.end(run, plan, state, clock, 0.0, quiet=options.quiet)
     return _session.go(run, plan, state, clock, quiet=options.quiet, tensorboard=options.tensorboard)
 
 

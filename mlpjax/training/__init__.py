@@ -10,10 +10,10 @@ from mlpjax.training._effects import log_jsonl as log_jsonl
 from mlpjax.training._effects import log_tensorboard as log_tensorboard
 from mlpjax.training._evaluate import evaluate as evaluate
 from mlpjax.training._fit import fit as fit
+from mlpjax.training._loop import History as History
 from mlpjax.training._objective import Supervised as Supervised
 from mlpjax.training._objective import metric as metric
 from mlpjax.training._objective import supervised as supervised
-from mlpjax.training._run import History as History
 from mlpjax.training._run import run as run
 from mlpjax.training._state import TrainState as TrainState
 from mlpjax.training._state import best_params as best_params

@@ -24,7 +24,9 @@ class NonFiniteError(FloatingPointError):
         unsaved: why that state could not be saved, if so: the checkpoint is of an earlier one then.
     """
 
-    def __init__(self, step: int, where: str, state: TrainState, history: Any = None, unsaved: Exception | None = None):
+    def __init__(
+        self, step: int, where: str, state: TrainState, history: Any = None, unsaved: Exception | str | None = None
+    ):
         self.step, self.where, self.state, self.history = step, where, state, history
         self.unsaved = unsaved and (getattr(unsaved, "strerror", None) or str(unsaved))
         kept = "kept in `.state`" if unsaved else "kept (`.state`, and the checkpoint if there is one)"
@@ -34,6 +36,9 @@ class NonFiniteError(FloatingPointError):
             f"learning rate, a warm-up, or clipping by the global norm (`optax.clip_by_global_norm(1.0)`); look at the "
             f"data if the batch is named.{lost}"
         )
+
+    def __reduce__(self):  # or no process could tell another of it
+        return type(self), (self.step, self.where, self.state, self.history, self.unsaved)
 
 
 def _bad_leaves(tree: Any) -> list[str]:

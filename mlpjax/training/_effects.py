@@ -1,14 +1,16 @@
 """What a host loop does besides training: logs and signals."""
 
 import contextlib
+import io
 import json
 import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
-from pathlib import Path
 
+from mlpjax import _files
 from mlpjax._types import Any, Callable
 
 
@@ -90,8 +92,37 @@ def log_tensorboard(directory: str | os.PathLike) -> Callable[[dict[str, Any]], 
     return log
 
 
+def rewind(path: str | os.PathLike, step: int) -> None:
+    """Drop what a log says of steps after this one, and a last line that was cut off: they are going to be taken again.
+
+    A file that there is no reason to change is not touched, and neither is a pipe or a device.
+    """
+    if not os.path.isfile(path):
+        return
+    with _files.reading(path) as file:
+        content = file.read()
+    kept = until(content, step)
+    if kept != content:
+        with _files.replacing(path) as file:
+            file.write(kept)
+
+
+def until(content: bytes, step: int) -> bytes:
+    """The whole lines of a log, without the records of later steps; a line that is no record is not ours to drop."""
+    lines = io.BytesIO(content).readlines()
+    return b"".join(line for line in lines if line.endswith(b"\n") and not _step_of(line) > step)
+
+
+def _step_of(line: bytes) -> float:
+    try:
+        found = json.loads(line)["step"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return -1
+    return found if isinstance(found, int | float) else -1
+
+
 class Interrupted(KeyboardInterrupt):
-    """Training was asked to stop, by Ctrl-C or SIGTERM, and did so after a whole chunk of steps.
+    """Training was asked to stop, by Ctrl-C or SIGTERM, and did so after a whole step.
 
     Attributes:
         state: the state it stopped at; saved already where there is a checkpoint.
@@ -103,12 +134,22 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"stopped by {signal.Signals(number).name} at step {int(state.step)}")
         self.state, self.history, self.signal = state, history, number
 
+    def __reduce__(self):  # or no process could tell another of it
+        return type(self), (self.state, self.history, self.signal)
+
+
+AGAIN = 1.0
+"""Seconds after a signal from which on another is a second wish, not the first one twice.
+
+Ctrl-C reaches every process of a terminal, and a launcher that passes it on makes two of it; schedulers send several.
+"""
+
 
 @contextlib.contextmanager
 def deferred_signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying at once; a second one is obeyed at once.
+    """Collect SIGINT and SIGTERM instead of dying at once; a second one, not right after the first, is obeyed at once.
 
-    Signals belong to the main thread: in any other this does nothing.
+    Signals belong to the main thread: in any other this does nothing. One that is ignored stays ignored.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -116,11 +157,19 @@ def deferred_signals() -> Iterator[list[int]]:
         return
 
     def remember(number, frame):
-        if received:
-            raise KeyboardInterrupt
+        nonlocal first
+        if received and time.monotonic() - first >= AGAIN:
+            again = KeyboardInterrupt(f"stopped by {signal.Signals(number).name}")
+            again.signal = number  # pyright: ignore
+            raise again
+        first = time.monotonic() if not received else first
         received.append(number)
 
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    first, before = 0.0, {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # None is a handler from outside Python, which could not be put back
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            before[number] = signal.signal(number, remember)
     try:
         yield received
     finally:
@@ -128,10 +177,12 @@ def deferred_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def as_sinks(log: Any) -> list[Callable]:
-    """One log, several or none, as a list."""
+def as_sinks(log: Any, first: int) -> list[Callable]:
+    """One log, several or none, as a list; the file of a run that goes on from step `first` is cut to there."""
     if log is None:
         return []
-    if isinstance(log, str | Path):
+    if isinstance(log, str | os.PathLike):
+        if first:
+            rewind(log, first)
         return [log_jsonl(log)]
     return [log] if callable(log) else list(log)

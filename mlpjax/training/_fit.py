@@ -14,19 +14,17 @@ import optax
 
 from mlpjax._types import Any, Callable, Params
 from mlpjax.training import checkpoint as checkpoints
+from mlpjax.training._chunks import LONGEST, Pace, chunk_size
 from mlpjax.training._diagnose import NonFiniteError, diagnose
 from mlpjax.training._effects import Interrupted, as_sinks, deferred_signals
+from mlpjax.training._loop import SETTLED, History, batch_of_step, current_params, some
 from mlpjax.training._progress import showing
-from mlpjax.training._run import SETTLED, History, batch_of_step, check, current_params, run
+from mlpjax.training._run import check
 from mlpjax.training._saving import Saver
 from mlpjax.training._state import TrainState, revive
 from mlpjax.training.stopping import NEVER, Stop
 
-LONGEST = 1000
-"""The steps of a chunk at most, unless it is told otherwise."""
-
 _STATIC = (
-    "steps",
     "batch_size",
     "objective",
     "optimizer",
@@ -40,9 +38,10 @@ _STATIC = (
 
 
 @functools.partial(jax.jit, static_argnames=_STATIC, donate_argnames="state")
-def _chunk(state, data, validation, *, metrics, stop, **settings):
+def _chunk(state, data, validation, count, *, metrics, stop, **settings):
     """Some steps; and how many were taken, the first that was bad, and whether to stop, in one array to look at."""
-    state, history = run(state, data, validation=validation, metrics=dict(metrics), stop=stop, **settings)
+    more = dict(validation=validation, metrics=dict(metrics), stop=stop, most=LONGEST)
+    state, history = some(state, data, count, **more, **settings)
     stopped = jnp.asarray(stop is not None and stop.stopped(state.stop_state.rule))
     return state, history, jnp.stack([state.step, state.stop_state.first_bad_step, stopped.astype(jnp.uint32)])
 
@@ -71,8 +70,9 @@ def fit(
     """Train with effects: the steps and, if none breaks, the bits of `run`, with a look at the world between chunks.
 
     The arguments up to `eval_params` are those of `run`. What is given is never donated: `state` stays usable.
-    Ctrl-C and SIGTERM finish the chunk, save, and raise `Interrupted`; a second one stops as soon as Python is in
-    control, which it is not within a chunk. Whatever else is raised carries the last state and history as attributes.
+    Ctrl-C and SIGTERM end the run within about a second, or one step if that takes longer; it saves, and raises
+    `Interrupted`. A second signal, a second later or more, gives up the save too. While the program is compiled both
+    wait for that, and no step is taken. Whatever else is raised carries the last state and history as attributes.
 
     Args:
         state: from `training.start`, an earlier run, or a checkpoint.
@@ -92,15 +92,16 @@ def fit(
             that says what to show of a record beside that, in a few short texts.
         checkpoint: a file to save the state to, or a function that saves a state its own way. It is called with a
             copy of the state that it may keep (NumPy arrays, and the key), always in one thread beside training: it
-            must not rely on what belongs to the thread that called `fit`. It saves the first state while the first
-            chunk is compiled, so that a place that cannot be written to is found before time is spent.
+            must not rely on what belongs to the thread that called `fit`. It saves the first state while the program
+            is compiled, so that a place that cannot be written to is found before time is spent.
         save_every: seconds from one save to the next, at least: a save that takes more than 3 % of them from training
             makes them more. 0 saves after every chunk, whatever it takes. The last state is saved in any case, and
             `fit` returns when it is on the disk.
-        log: a JSONL file to append to, or functions of a record (a dict with step, loss, validation and seconds).
-        chunk: steps per call of the compiled program. By default about a hundredth of the run in whole evaluations (a
-            twentieth without), at most 1,000; such that the run is a whole number of chunks where that can be, for a
-            shorter one at the end is compiled anew. A signal waits for the end of one, and each is a record.
+        log: a JSONL file to append to, or functions of a record (a dict with step, loss, validation and seconds). When
+            a run starts above step 0, what the file says of later steps is dropped: they are taken again.
+        chunk: steps from one record to the next, counted from step 0. By default about a hundredth of the run in whole
+            evaluations (a twentieth without), at most 1,000; a whole number of chunks where that can be. One program
+            takes them in calls of about a second, whatever the length of the run; no signal waits for a whole chunk.
 
     Returns:
         The state after the last step, and what was measured.
@@ -124,7 +125,9 @@ def fit(
     n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
     per_epoch = math.ceil(n / (batch_size or n))
     every = evaluate_every or per_epoch
-    chunk = min(chunk or _chunk_size(steps, every if validation is not None else None), steps)
+    first = int(state.step)
+    last = first + steps
+    chunk = chunk or chunk_size(last, every if validation is not None else None)
     settings: dict[str, Any] = dict(
         objective=objective,
         optimizer=optimizer,
@@ -139,40 +142,45 @@ def fit(
     # neither of the two compiles anything, as `jnp.copy` and `jnp.asarray` would for each shape
     state = jax.device_put(state, may_alias=False)
     data, validation = jax.device_put((data, validation))
-    first = int(state.step)
-    sinks, histories, began, bad_step = as_sinks(log), [], time.monotonic(), NEVER
-    bars = showing(progress, first + steps, first, per_epoch=per_epoch, chunk=chunk, examples=batch_size or n)
+    sinks, began, pace = as_sinks(log, first), time.monotonic(), Pace()
+    histories, step, recorded, stopped, bad_step = [], first, 1, False, NEVER
+    bars = showing(progress, last, first, per_epoch=per_epoch, chunk=chunk, examples=batch_size or n)
     with deferred_signals() as signals, Saver(_saving(checkpoint), save_every) as saver, bars as bar:
         try:
             saver.begin(state)
             saver.wait(0.005)  # a wrong path shows at once, before anything is compiled; the rest is written meanwhile
-            for part in [chunk] * (steps // chunk) + [steps % chunk] * (steps % chunk > 0):
-                state, history, seen = _chunk(state, data, validation, steps=part, **settings)
-                histories.append(history)
-                if len(histories) == 1:
-                    bar.compiled()
-                    saver.wait()
-                histories[-1], seen = jax.device_get((history, seen))
-                step, bad_step, stopped = map(int, seen)
-                record = _record(step, histories[-1], time.monotonic() - began)
-                _emit(sinks, record)
-                bar.show(record)
-                if signals or stopped or bad_step != NEVER or step == first + steps:
-                    break
-                saver.offer(state)
+            state, history, _ = _chunk(state, data, validation, np.int32(0), **settings)  # compiles, takes no step
+            histories.append(_cut(history, 0))
+            bar.compiled()
+            saver.wait()
+            while step < last and bad_step == NEVER and not (signals or stopped):
+                end = min((step // chunk + 1) * chunk, last)
+                count = min(end - step, pace.steps)
+                with pace.of(count):
+                    state, history, seen = _chunk(state, data, validation, np.int32(count), **settings)
+                    histories.append(_cut(history, count))
+                    step, bad_step, stopped = map(int, jax.device_get(seen))
+                going = step < last and bad_step == NEVER and not (signals or stopped)
+                if step == end or not going:
+                    record = _record(step, _join(histories[recorded:]), time.monotonic() - began)
+                    recorded = len(histories)
+                    _emit(sinks, record)
+                    bar.show(record)
+                if going and (step == end or save_every):
+                    saver.offer(state)
             bar.end()
             if bad_step != NEVER:
                 state = _at_the_bad_step(state, data, validation, settings)
-            unsaved = saver.finish(state, forgive=bad_step != NEVER)
+            unsaved = None
+            if step > first or bad_step != NEVER:
+                unsaved = saver.finish(state, forgive=bad_step != NEVER)
             if bad_step != NEVER:
                 raise _nonfinite(state, data, n, settings, _join(histories), unsaved) from unsaved
         except NonFiniteError:
             raise
         except BaseException as error:
             # a full disk or a failing log must not cost what was learned
-            error.state, error.history = state, _join(histories) if histories else None  # pyright: ignore
-            #: Python prints it below the error that ended the run.
-            error.add_note("`training.fit` left the last state and history on this exception: `.state`, `.history`.")
+            _leave(error, state, histories)
             raise
     if signals:
         #: Ctrl-C or SIGTERM. Take the steps that are left from the exception's `state`, or from the checkpoint.
@@ -180,22 +188,9 @@ def fit(
     return state, _join(histories)
 
 
-def _chunk_size(steps: int, every: int | None) -> int:
-    """Steps of a chunk: whole evaluations where there are any, and equal parts of the run where there are such."""
-    if every is None:
-        return _part(steps, max(math.ceil(steps / 20), 2), LONGEST)
-    if every > LONGEST:
-        return _part(every, LONGEST, LONGEST)
-    looks = max(math.ceil(steps / 100 / every), math.ceil(2 / every))
-    most = LONGEST // every
-    return every * (min(looks, most) if steps % every else _part(steps // every, looks, most))
-
-
-def _part(whole: int, wished: int, most: int) -> int:
-    """The divisor of a number that is nearest to a wish, if one is between half and double of it; else the wish."""
-    wished = min(wished, most)
-    parts = [d for d in range(wished // 2 + 1, min(2 * wished - 1, most) + 1) if whole % d == 0]
-    return min(parts, key=lambda d: max(d / wished, wished / d), default=wished)
+def _cut(history: History, count: int) -> History:
+    """The steps that were taken, on the host; a copy, lest the rest be kept with them."""
+    return jax.tree.map(lambda whole: whole[:count].copy(), jax.device_get(history))
 
 
 def _saving(checkpoint: Any) -> Callable[[TrainState], Any] | None:
@@ -227,12 +222,21 @@ def _join(histories: list[History]) -> History:
     return jax.tree.map(lambda *parts: np.concatenate(parts), *histories)
 
 
+def _leave(error: BaseException, state: TrainState, histories: list[History]) -> None:
+    """Put state and history on an exception; what struck within a call has taken the state with it."""
+    lost = any(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+    error.state, error.history = None if lost else state, _join(histories) if histories else None  # pyright: ignore
+    if not lost:
+        #: Python prints it below the error that ended the run.
+        error.add_note("`training.fit` left the last state and history on this exception: `.state`, `.history`.")
+
+
 def _at_the_bad_step(state: TrainState, data: Any, validation: Any, settings: dict[str, Any]) -> TrainState:
     """The end of a run that went back further than one step: from there step by step, at most `SETTLED` times."""
     good = revive(state)
     for _ in range(SETTLED):
         tried = jax.device_put(good, may_alias=False)  # the call donates it
-        after, _, seen = _chunk(tried, data, validation, steps=1, **settings)
+        after, _, seen = _chunk(tried, data, validation, np.int32(1), **settings)
         if int(seen[1]) != NEVER:
             return after
         good = after

@@ -2,52 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Float
 
 from mlpjax import _check
-from mlpjax._types import Any, Array, Callable, Params, PRNGKey
-from mlpjax.data import batching
-from mlpjax.training._evaluate import evaluate
+from mlpjax._types import Any, Callable, Params
+from mlpjax.training._loop import History, current_params, turn
 from mlpjax.training._state import TrainState
-from mlpjax.training._step import active, keep, select, settle, step
+from mlpjax.training._step import keep
 from mlpjax.training.stopping import NEVER, Stop
-
-SETTLED = 32
-"""After so many steps a run looks at the parameters themselves."""
-
-
-class History(NamedTuple):
-    """What was measured, step by step.
-
-    Attributes:
-        loss: the objective on each step's batch, shape `(steps,)`; NaN after the run has stopped.
-        validation: `"loss"` and every metric on the validation set, each of shape `(steps,)`: NaN but at the steps
-            where it was evaluated. Empty without a validation set.
-    """
-
-    loss: Float[Array, " steps"]
-    validation: dict[str, Array]
-
-    def evaluations(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """The evaluations alone, of a run that was not vmapped.
-
-        Returns:
-            How many steps of this run had been taken at each, and every metric there.
-        """
-        measured = {name: np.asarray(values) for name, values in self.validation.items()}
-        (at,) = np.nonzero(~np.isnan(measured["loss"])) if measured else (np.zeros(0, int),)
-        return at + 1, {name: values[at] for name, values in measured.items()}
-
-
-def current_params(state: TrainState) -> Params:
-    """The parameters as they are: what is evaluated unless `eval_params` says otherwise."""
-    return state.params
 
 
 def run(
@@ -119,72 +85,31 @@ def run(
     n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
     every = evaluate_every or math.ceil(n / (batch_size or n))
     data, validation = jax.tree.map(jnp.asarray, (data, validation))
-
-    last = state.step + jnp.uint32(steps)
-
-    def body(carry, _):
-        state, kept = carry
-        batch, step_key = batch_of_step(state.key, state.step, data, n, batch_size, transform)
-        state, loss = step(
-            state,
-            batch,
-            step_key,
-            objective=objective,
-            value_and_grad=value_and_grad,
-            optimizer=optimizer,
-            stop=stop,
-        )
-        due = (state.step == last) | (state.step % jnp.uint32(SETTLED) == 0)
-        if validation is not None:  # no rule may keep broken parameters as its best
-            due = due | (state.step % jnp.uint32(every) == 0)
-        state, kept = jax.lax.cond(due, settle, lambda *both: both, state, kept)
-        measured = {}
-        if validation is not None:
-            state, measured = look(state, active(state, stop))
-        return (state, kept), (loss, measured)
-
-    def look(state, going):
-        params = eval_params(state)
-        measure = lambda: evaluate(
-            params,
-            validation,
-            objective=objective,
-            metrics=metrics or {},
-            model_state=state.model_state,
-            transform=transform,
-        )
-        nothing = jax.tree.map(lambda s: jnp.full(s.shape, jnp.nan, s.dtype), jax.eval_shape(measure))
-        due = state.step % jnp.uint32(every) == 0
-        measured = jax.lax.cond(due, measure, lambda: nothing)
-        if stop is not None:
-            rule = stop.update(state.stop_state.rule, params, state.step, measured)
-            rule = select(due & going, rule, state.stop_state.rule)
-            state = state._replace(stop_state=state.stop_state._replace(rule=rule))
-        return state, select(going, measured, nothing)
-
+    body = turn(
+        data,
+        state.step + jnp.uint32(steps),
+        objective=objective,
+        optimizer=optimizer,
+        batch_size=batch_size,
+        value_and_grad=value_and_grad,
+        transform=transform,
+        validation=validation,
+        metrics=metrics or {},
+        evaluate_every=every,
+        stop=stop,
+        eval_params=eval_params,
+    )
     if steps > 1:
-        (state, _), (loss, measured) = jax.lax.scan(body, (state, keep(state)), length=steps)
-        return state, History(loss, measured)
+        (state, _), history = jax.lax.scan(body, (state, keep(state)), length=steps)
+        return state, history
 
     # XLA unrolls a loop of one turn and fuses its steps otherwise, which rounds otherwise: take two, keep the first
     def both(carry, _):
         carry, seen = body(carry, _)
-        return carry, (carry[0], History(*seen))
+        return carry, (carry[0], seen)
 
     _, two = jax.lax.scan(both, (state, keep(state)), length=2)
     return jax.tree.map(lambda a: a[0], two[0]), jax.tree.map(lambda a: a[:1], two[1])
-
-
-def batch_of_step(
-    key: PRNGKey, step: Array, data: Any, n: int, batch_size: int | None, transform: Callable | None
-) -> tuple[Any, PRNGKey]:
-    """Batch and noise of a step: functions of the run's key and the step's number, and of nothing else."""
-    transform_key, step_key = jax.random.split(jax.random.fold_in(key, step))
-    batch = data
-    if batch_size is not None:
-        picked = batching.indices(key, step, n=n, batch_size=batch_size)
-        batch = jax.tree.map(lambda array: array[picked], data)
-    return (batch if transform is None else transform(batch, transform_key)), step_key
 
 
 def check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop) -> int:
@@ -196,6 +121,12 @@ def check(state, data, objective, optimizer, steps, batch_size, transform, valid
                 f"`{name}` must be a positive integer; got {value!r}. It is the same for all runs of a `vmap`, and not "
                 f"traced."
             )
+    begun = int(state.step) if _check.concrete(state.step) and np.ndim(state.step) == 0 else 0
+    if begun + steps >= NEVER:
+        raise ValueError(
+            f"`steps` must keep the count of all steps below {NEVER:,}, which stands for what never happened; got "
+            f"{steps:,} from step {begun:,} on. Take fewer."
+        )
     if batch_size is not None and batch_size > n:
         raise ValueError(
             f"`batch_size` must not exceed the number of examples; got {batch_size} for {n}. "

@@ -15,7 +15,8 @@ import types
 import numpy as np
 import pytest
 
-from mlpjax.cli import _model, _problem, _progress, _run_dir, main
+from mlpjax import training
+from mlpjax.cli import _model, _problem, _progress, _report, _run_dir, main
 from mlpjax.data import idx
 from mlpjax.training import _effects, checkpoint, recipes
 
@@ -186,6 +187,8 @@ def test_resumes_to_the_same_bits(cli, tmp_path, monkeypatch):
     assert re.search(r"status +interrupted at step 26 of 40", cli("info", tmp_path / "parts").out)
     assert result.code == 130 and "mlpjax train --resume parts" in result.err and "after step 26 of 40" in result.err
     assert "Traceback" not in result.err and not (tmp_path / "parts" / "learning-curve.png").exists()
+    note = "mlpjax: note: parts is not finished: interrupted at step 26 of 40."
+    assert note in cli("evaluate", tmp_path / "parts").err and note not in cli("evaluate", tmp_path / "whole").err
     # what a run killed after its checkpoint would leave behind it
     with open(tmp_path / "parts" / "log.jsonl", "a") as log:
         log.write('{"step": 27, "loss": 77.0}\n{"step": 28, "lo')
@@ -196,16 +199,31 @@ def test_resumes_to_the_same_bits(cli, tmp_path, monkeypatch):
     assert [{**r, "seconds": 0} for r in parts] == [{**r, "seconds": 0} for r in whole]
 
 
-def test_resumes_with_shifts_batches_and_dropout(cli, tmp_path, monkeypatch):
-    options = ("train", "--hidden", "16", "--epochs", "4", "--dropout", "0.1", "--validation", "0.1", "--l1", "1e-5")
-    options = (*options, "--l2", "1e-4", "--loss", "smoothed_cross_entropy(0.1)")
-    assert cli(*options, "--run-dir", tmp_path / "whole").code == 0
+@pytest.mark.parametrize("where", ["fit", "finish"])
+def test_a_signal_that_ends_it_at_once_is_told_from_the_other(where, cli, tmp_path, monkeypatch):
+    """A second SIGTERM while training, a first one in the test at the end: what is left to do is done by `--resume`."""
+
+    def stop(*args, **more):
+        if where == "fit":
+            fit(*args, **{**more, "steps": 20})
+        signal.raise_signal(signal.SIGTERM)
+
+    fit = training.fit
     with monkeypatch.context() as patch:
-        interrupt_after(2, patch)
-        assert cli(*options, "--run-dir", tmp_path / "parts").code == 130
-    assert sha256_of_params(tmp_path / "parts") != sha256_of_params(tmp_path / "whole")
-    assert cli("train", "--resume", tmp_path / "parts").code == 0
-    assert sha256_of_params(tmp_path / "parts") == sha256_of_params(tmp_path / "whole")
+        patch.setattr(*((training, "fit", stop) if where == "fit" else (_report, "finish", stop)))
+        result = cli(*XOR, "--run-dir", tmp_path / "run")
+    assert result.code == 143 and "stopped by SIGTERM" in result.err and "train --resume run" in result.err
+    assert ("not tested yet" in result.err) == (where == "finish") and "Traceback" not in result.err
+    assert "test" not in records(tmp_path / "run")[-1]
+    assert cli("train", "--resume", tmp_path / "run").code == 0
+    assert "test" in records(tmp_path / "run")[-1] and (tmp_path / "run" / "learning-curve.png").exists()
+    assert "is complete: 40 steps" in cli("train", "--resume", tmp_path / "run").out
+
+
+def test_sigterm_before_there_is_a_run(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr(_problem, "load", lambda *args, **more: signal.raise_signal(signal.SIGTERM))
+    assert cli(*XOR, "--run-dir", tmp_path / "run") == (143, "", "mlpjax: stopped by SIGTERM.\n")
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not (tmp_path / "run").exists()
 
 
 def test_resume_of_a_finished_run(cli, xor_run):

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pickle
 import signal
 import threading
 import warnings
@@ -14,8 +15,8 @@ import optax
 import pytest
 
 from mlpjax import backprop, data, losses, metrics, mlp, training
-from mlpjax.training import _fit, _step, checkpoint, stopping
-from mlpjax.training._run import batch_of_step
+from mlpjax.training import _chunks, _effects, _fit, _step, checkpoint, stopping
+from mlpjax.training._loop import batch_of_step
 from mlpjax.training._saving import Saver
 from tests.helpers import assert_trees_equal
 
@@ -81,6 +82,40 @@ def test_logs_records_and_tensorboard(digits, key, tmp_path):
     assert any(f.name.startswith("events.out") for f in (tmp_path / "tb").iterdir())
 
 
+def test_the_log_of_a_resumed_run_has_every_step_once(digits, key, tmp_path):
+    """Also after a kill that left records of steps that no checkpoint has, and half a line."""
+    optimizer, path = optax.adam(1e-3), tmp_path / "log.jsonl"
+    more = dict(log=path, **settings(optimizer))
+    whole = training.fit(begin(key, optimizer), digits[0], steps=60, chunk=10, **more)[0]
+    expected = [(r["step"], r["loss"]) for r in map(json.loads, path.read_text().splitlines())]
+    path.unlink()
+    state, _ = training.fit(begin(key, optimizer), digits[0], steps=30, chunk=10, **more)
+    with open(path, "a") as log:
+        log.write('{"step": 40, "loss": 77.0}\n{"step": 50, "lo')
+    state, _ = training.fit(state, digits[0], steps=30, chunk=10, **more)
+    assert [(r["step"], r["loss"]) for r in map(json.loads, path.read_text().splitlines())] == expected
+    assert_trees_equal(state, whole)
+
+
+def test_a_run_that_begins_anew_leaves_what_the_log_holds(digits, key, tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"step": 40, "loss": 77.0}\n')
+    optimizer = optax.adam(1e-3)
+    training.fit(begin(key, optimizer), digits[0], steps=4, chunk=4, log=tmp_path / "log.jsonl", **settings(optimizer))
+    assert [json.loads(r)["step"] for r in (tmp_path / "log.jsonl").read_text().splitlines()] == [40, 4]
+
+
+def test_no_step_is_the_number_of_never(digits, key):
+    optimizer = optax.adam(1e-3)
+    late = begin(key, optimizer)._replace(step=jnp.uint32(2**32 - 3))
+    state, _ = training.fit(late, digits[0], steps=1, **settings(optimizer))
+    assert int(state.step) == stopping.NEVER - 1
+    for take in (training.fit, training.run):
+        with pytest.raises(
+            ValueError, match=r"`steps` must keep .* below 4,294,967,295.*got 2 from step 4,294,967,293"
+        ):
+            take(late, digits[0], steps=2, **settings(optimizer))
+
+
 def test_a_log_is_json_even_where_a_number_is_not_finite(tmp_path):
     training.log_jsonl(tmp_path / "log.jsonl")({"step": 1, "loss": float("inf"), "validation": {"loss": float("nan")}})
     assert json.loads((tmp_path / "log.jsonl").read_text()) == {"step": 1, "loss": None, "validation": {"loss": None}}
@@ -125,14 +160,6 @@ def test_stops_early(digits, key):
 
 
 class TestCheckpoints:
-    def test_resuming_gives_the_bits_of_an_uninterrupted_run(self, digits, key, tmp_path):
-        optimizer = optax.adam(1e-3)
-        go = lambda state, steps, **more: training.fit(state, digits[0], steps=steps, **settings(optimizer), **more)[0]
-        whole = go(begin(key, optimizer), 60)
-        go(begin(key, optimizer), 23, checkpoint=tmp_path / "c.npz")
-        like = jax.eval_shape(lambda: begin(key, optimizer))
-        assert_trees_equal(go(checkpoint.load(tmp_path / "c.npz", like), 37), whole)
-
     def test_a_bad_place_is_found_before_the_first_step(self, digits, key, tmp_path):
         (tmp_path / "file").write_text("not a directory")
         records, optimizer = [], optax.adam(1e-3)
@@ -191,7 +218,7 @@ class TestCheckpoints:
         assert_trees_equal(jax.tree.map(np.asarray, again.params), kept[-1].params)
 
     def test_training_goes_on_while_a_state_is_written(self, digits, key, monkeypatch):
-        """The first is written while the first chunk is traced, the second until the log has seen the last chunk."""
+        """The first is written while the first chunk is traced, the next until the log has seen the last chunk."""
         monkeypatch.setattr(Saver, "_due", lambda self: True)
         traced, logged, saved = threading.Event(), threading.Event(), []
 
@@ -200,14 +227,14 @@ class TestCheckpoints:
             return OBJECTIVE(params, batch, key)
 
         def save(state):
-            assert {0: traced, 10: logged, 50: logged}[int(state.step)].wait(60)
+            assert {0: traced, 1: logged, 50: logged}[int(state.step)].wait(60)
             saved.append(int(state.step))
 
         log = lambda record: logged.set() if record["step"] == 50 else None
         optimizer = optax.adam(1e-3)
         more = settings(optimizer, objective=objective, chunk=10, checkpoint=save, log=log)
         training.fit(begin(key, optimizer), digits[0], steps=50, **more)
-        assert saved == [0, 10, 50]
+        assert saved == [0, 1, 50]
 
     def test_a_log_that_fails_on_the_way_costs_nothing(self, digits, key, tmp_path):
         optimizer = optax.adam(1e-3)
@@ -245,7 +272,8 @@ class TestSignals:
         with pytest.raises(training.Interrupted, match="at step 20"):
             training.fit(begin(key, optimizer), digits[0], steps=20, chunk=10, checkpoint=save, **settings(optimizer))
 
-    def test_a_second_one_is_obeyed_at_once(self, digits, key):
+    def test_a_second_one_is_obeyed_at_once(self, digits, key, monkeypatch):
+        monkeypatch.setattr(_effects, "AGAIN", 0.0)
         optimizer = optax.adam(1e-3)
 
         def send(record):
@@ -255,6 +283,67 @@ class TestSignals:
         with pytest.raises(KeyboardInterrupt) as caught:
             training.fit(begin(key, optimizer), digits[0], steps=60, chunk=10, log=send, **settings(optimizer))
         assert not isinstance(caught.value, training.Interrupted)
+
+    def test_two_at_once_are_one(self, digits, key, tmp_path):
+        """Ctrl-C reaches a launcher too, which passes it on."""
+        optimizer = optax.adam(1e-3)
+
+        def send(record):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+
+        more = dict(chunk=10, log=send, checkpoint=tmp_path / "c.npz", **settings(optimizer))
+        with pytest.raises(training.Interrupted, match="at step 10"):
+            training.fit(begin(key, optimizer), digits[0], steps=60, **more)
+        assert int(checkpoint.read(tmp_path / "c.npz")["step"]) == 10
+
+    def test_one_while_compiling_takes_no_step_and_leaves_the_checkpoint(self, digits, key, tmp_path):
+        optimizer, path = optax.adam(1e-3), tmp_path / "c.npz"
+        state, _ = training.fit(begin(key, optimizer), digits[0], steps=5, checkpoint=path, **settings(optimizer))
+        before = path.read_bytes()
+
+        def objective(params, batch, key):
+            os.kill(os.getpid(), signal.SIGTERM)
+            return OBJECTIVE(params, batch, key)
+
+        with pytest.raises(training.Interrupted, match="SIGTERM at step 5") as caught:
+            more = settings(optimizer, objective=objective)
+            training.fit(state, digits[0], steps=60, checkpoint=path, **more)
+        assert path.read_bytes() == before and len(caught.value.history.loss) == 0
+        assert_trees_equal(caught.value.state, state)
+
+    def test_one_within_a_chunk_of_slow_steps_does_not_wait_for_its_end(self, digits, key, monkeypatch):
+        monkeypatch.setattr(_chunks, "LISTENING", 0.0)
+        monkeypatch.setattr(Saver, "_due", lambda self: True)
+        save = lambda state: os.kill(os.getpid(), signal.SIGTERM) if 3 <= int(state.step) < 1000 else None
+        optimizer, records = optax.adam(1e-3), []
+        with pytest.raises(training.Interrupted) as caught:
+            more = dict(chunk=1000, checkpoint=save, log=records.append, **settings(optimizer))
+            training.fit(begin(key, optimizer), digits[0], steps=1000, **more)
+        step = int(caught.value.state.step)
+        assert 3 <= step < 1000 and len(caught.value.history.loss) == step and [r["step"] for r in records] == [step]
+
+    def test_one_that_is_ignored_stays_ignored(self, digits, key):
+        """As Ctrl-C is for what `nohup` or a script's `&` started."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            send = lambda record: os.kill(os.getpid(), signal.SIGINT)
+            optimizer = optax.adam(1e-3)
+            training.fit(begin(key, optimizer), digits[0], steps=4, chunk=2, log=send, **settings(optimizer))
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def test_what_is_raised_passes_between_processes(self, key):
+        state = begin(key, optax.adam(1e-3))
+        history = training.History(np.ones(3), {})
+        errors = training.Interrupted(state, history, 15), training.NonFiniteError(3, "here", state, history)
+        for error in errors:
+            again = pickle.loads(pickle.dumps(error))
+            assert type(again) is type(error) and str(again) == str(error)
+            assert_trees_equal(again.state, state)
+        full = pickle.loads(pickle.dumps(checkpoint.CheckpointError(28, "the disk is full")))
+        assert full.errno == 28 and "the disk is full" in str(full)
 
     def test_handlers_are_put_back_and_other_threads_are_left_alone(self, digits, key):
         optimizer, before = optax.adam(1e-3), signal.getsignal(signal.SIGINT)
@@ -279,7 +368,7 @@ class TestNonFinite:
         change = lambda p: (p[0], p[1]._replace(b=p[1].b.at[3].set(jnp.nan)), p[2])
         error = self.fail(key, digits, change)
         assert error.step == 0 and "parameters hold NaN or infinity in `1/b`" in str(error)
-        assert int(error.state.step) == 0 and len(error.history.loss) == 4
+        assert int(error.state.step) == 0 and len(error.history.loss) == 1
         assert "learning rate" in str(error)
 
     def test_a_search_that_fails_does_not_hide_what_happened(self, key, digits, monkeypatch):
@@ -403,14 +492,14 @@ def test_shows_a_bar_on_a_terminal(digits, key, capfd, monkeypatch):
     assert "compiling" in content and "4/4 steps" in content and "epoch 1" in content
 
 
-def test_two_programs_at_most_and_none_the_second_time(digits, key):
+def test_one_program_for_runs_of_every_length(digits, key):
     optimizer = optax.adam(1e-3)
     common = settings(optimizer)
     before = _fit._chunk._cache_size()
-    training.fit(begin(key, optimizer), digits[0], steps=25, chunk=10, **common)
-    assert _fit._chunk._cache_size() - before == 2
-    training.fit(begin(key, optimizer), digits[0], steps=25, chunk=10, **common)
-    assert _fit._chunk._cache_size() - before == 2
+    for steps, chunk in ((25, 10), (7, 1), (1, None), (1200, 1100)):
+        state, history = training.fit(begin(key, optimizer), digits[0], steps=steps, chunk=chunk, **common)
+        assert int(state.step) == len(history.loss) == steps and np.isfinite(history.loss).all()
+    assert _fit._chunk._cache_size() - before == 1
 
 
 def test_nothing_is_compiled_but_the_chunk(digits, key, tmp_path):
@@ -450,13 +539,13 @@ def test_nothing_is_compiled_but_the_chunk(digits, key, tmp_path):
     ],
 )
 def test_chunks(steps, every, chunk):
-    assert _fit._chunk_size(steps, every) == chunk
+    assert _chunks.chunk_size(steps, every) == chunk
 
 
 def test_a_run_is_equal_chunks_where_it_can_be_and_each_ends_with_an_evaluation():
     for every in (1, 2, 7, 100, 469):
         for looks in [*range(1, 60), *range(60, 1000, 37)]:
-            chunk = _fit._chunk_size(every * looks, every)
+            chunk = _chunks.chunk_size(every * looks, every)
             most = 1000 // every
             wished = min(max(math.ceil(looks / 100), math.ceil(2 / every)), most)
             assert chunk % every == 0 and wished / 2 < chunk / every < 2 * wished and chunk <= 1000
