@@ -48,6 +48,7 @@ def reading(path: str | os.PathLike) -> Iterator[io.BufferedReader]:
     """
     with open(path, "rb", opener=_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            #: The message ends with its name. Write what comes out of it to a file, and give the name of that.
             raise OSError(errno.EINVAL, "Is a pipe or a device, not a file", os.fspath(path))
         yield file
 
@@ -126,7 +127,7 @@ def _explained(what: str, error: OSError) -> OSError:
 def _refuse_other_than_files(target: pathlib.Path) -> None:
     """Before anything is written: root could put a file in the place of `/dev/null`."""
     if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        raise IsADirectoryError(errno.EISDIR, "Is a directory")
     if target.exists() and not target.is_file():
         raise OSError(errno.EEXIST, "It is a device or a pipe, which no file can replace")
 

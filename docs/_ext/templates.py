@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from docs._ext import modules
 
 DEEPEST = 6  # functions within functions that make a text
+AS_IT_IS = {f"{modules.PACKAGE}._text.{name}" for name in ("brief", "printable")}  # give back the words they are given
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,8 @@ def called(node, scope):
         ):
             return (between.join(texts),)
     name = modules.resolve(node.func, scope.module, scope.function)
+    if name in AS_IT_IS:
+        return evaluate(node.args[0], scope)
     function = modules.definition(name) if name else None
     if isinstance(function, ast.FunctionDef) and scope.depth < DEEPEST:
         inner = Scope(name.rpartition(".")[0], function, scope.depth + 1)

@@ -104,6 +104,7 @@ def load(path: Path, *, even_diverged: bool = False) -> Model:
     try:
         params = _params(recipe, leaves)
     except ValueError as error:
+        #: Behind the name of the checkpoint stands what in it does not fit: a message of the functions that read it.
         raise ValueError(f"{path / _run_dir.CHECKPOINT}: {error}") from None
     if mlp.sizes(params) != problem.sizes:
         raise ValueError(

@@ -85,7 +85,7 @@ def _content_of(path: Path) -> bytes:
     with _files.reading(path) as file:
         content = file.read(MOST[path.name] + 1)
     if len(content) > MOST[path.name]:
-        raise ValueError(f"{path} has more than {MOST[path.name]:,} bytes, and no run writes so much")
+        raise ValueError(f"{path} has more than {MOST[path.name]:,} bytes. No run writes so much: was it edited?")
     return content
 
 

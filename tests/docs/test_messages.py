@@ -102,6 +102,7 @@ def test_every_room_has_a_heading():
     assert {room for room in rooms if messages.home(f"mlpjax.{room}") == "any"} <= {
         "__main__",
         "_check",
+        "_text",
         "_types",
         "_values",
     }
