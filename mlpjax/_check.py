@@ -51,6 +51,18 @@ def key(argument: str, value: Any) -> None:
         )
 
 
+def trainable(params: Any) -> None:
+    """Arrays of floating-point numbers throughout: whole numbers have no gradient, and would stay as they are."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        dtype = getattr(leaf, "dtype", type(leaf).__name__)
+        if not hasattr(leaf, "dtype") or not jnp.issubdtype(dtype, jnp.inexact):
+            raise TypeError(
+                f"`params` must hold arrays of floating-point numbers; got {dtype} at "
+                f"{jax.tree_util.keystr(path, simple=True, separator='/')!r}. Cast it, or keep it out of "
+                f"training by `trees.split`."
+            )
+
+
 def probability(argument: str, value: float) -> None:
     """A rate in [0, 1); a traced one passes unseen."""
     if concrete(value) and not 0.0 <= float(value) < 1.0:

@@ -25,26 +25,22 @@ from mlpjax.training.stopping import NEVER, Stop
 LONGEST = 1000
 """The steps of a chunk at most, unless it is told otherwise."""
 
-_STATIC = (
-    "steps",
-    "batch_size",
-    "objective",
-    "optimizer",
-    "value_and_grad",
-    "transform",
-    "metrics",
-    "evaluate_every",
-    "stop",
-    "eval_params",
-)
+PROGRAMS = 16
+"""Of so many different settings the compiled programs are kept, of those used last."""
 
 
-@functools.partial(jax.jit, static_argnames=_STATIC, donate_argnames="state")
-def _chunk(state, data, validation, *, metrics, stop, **settings):
-    """Some steps; and how many were taken, the first that was bad, and whether to stop, in one array to look at."""
-    state, history = run(state, data, validation=validation, metrics=dict(metrics), stop=stop, **settings)
-    stopped = jnp.asarray(stop is not None and stop.stopped(state.stop_state.rule))
-    return state, history, jnp.stack([state.step, state.stop_state.first_bad_step, stopped.astype(jnp.uint32)])
+@functools.lru_cache(PROGRAMS)
+def _chunks(metrics, stop, **settings) -> Callable:
+    """A function of its own for some settings: its programs go together with it."""
+
+    def chunk(state, data, validation, *, steps):
+        """Some steps; and how many were taken, the first that was bad, and whether to stop, in one array to look at."""
+        looks = dict(validation=validation, metrics=dict(metrics), stop=stop)
+        state, history = run(state, data, steps=steps, **looks, **settings)
+        stopped = jnp.asarray(stop is not None and stop.stopped(state.stop_state.rule))
+        return state, history, jnp.stack([state.step, state.stop_state.first_bad_step, stopped.astype(jnp.uint32)])
+
+    return jax.jit(chunk, static_argnames="steps", donate_argnames="state")
 
 
 def fit(
@@ -136,6 +132,7 @@ def fit(
         stop=stop,
         eval_params=eval_params,
     )
+    run_chunk = _chunks(**settings)
     # neither of the two compiles anything, as `jnp.copy` and `jnp.asarray` would for each shape
     state = jax.device_put(state, may_alias=False)
     data, validation = jax.device_put((data, validation))
@@ -147,7 +144,7 @@ def fit(
             saver.begin(state)
             saver.wait(0.005)  # a wrong path shows at once, before anything is compiled; the rest is written meanwhile
             for part in [chunk] * (steps // chunk) + [steps % chunk] * (steps % chunk > 0):
-                state, history, seen = _chunk(state, data, validation, steps=part, **settings)
+                state, history, seen = run_chunk(state, data, validation, steps=part)
                 histories.append(history)
                 if len(histories) == 1:
                     bar.compiled()
@@ -229,7 +226,7 @@ def _at_the_bad_step(state: TrainState, data: Any, validation: Any, settings: di
     good = revive(state)
     for _ in range(SETTLED):
         tried = jax.device_put(good, may_alias=False)  # the call donates it
-        after, _, seen = _chunk(tried, data, validation, steps=1, **settings)
+        after, _, seen = _chunks(**settings)(tried, data, validation, steps=1)
         if int(seen[1]) != NEVER:
             return after
         good = after
@@ -241,7 +238,7 @@ def _nonfinite(state: TrainState, data: Any, n: int, settings: dict[str, Any], h
     state = revive(state)
     batch, key = batch_of_step(state.key, state.step, data, n, settings["batch_size"], settings["transform"])
     try:
-        where = diagnose(state, batch, key, objective=settings["objective"], value_and_grad=settings["value_and_grad"])
+        where = diagnose(state, batch, key, **{n: settings[n] for n in ("objective", "value_and_grad", "optimizer")})
     except Exception as error:  # an objective that cannot be taken apart must not hide what happened
         where = f"the place could not be found ({type(error).__name__})"
     return NonFiniteError(int(state.step), where, state, history)

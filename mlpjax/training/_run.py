@@ -1,5 +1,6 @@
 """A whole run as one pure function."""
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -20,6 +21,9 @@ from mlpjax.training.stopping import NEVER, Stop
 
 SETTLED = 32
 """After so many steps a run looks at the parameters themselves."""
+
+APART = 2**31
+"""Keys of steps begin at this number: `jax.random.split(key, L)`, as in `mlp.init`, takes those from 0 to L - 1."""
 
 
 class History(NamedTuple):
@@ -118,8 +122,42 @@ def run(
     """
     n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
     every = evaluate_every or math.ceil(n / (batch_size or n))
-    data, validation = jax.tree.map(jnp.asarray, (data, validation))
+    whole = functools.partial(
+        _whole,
+        n=n,
+        objective=objective,
+        optimizer=optimizer,
+        steps=steps,
+        batch_size=batch_size,
+        value_and_grad=value_and_grad,
+        transform=transform,
+        metrics=metrics or {},
+        every=every,
+        stop=stop,
+        eval_params=eval_params,
+    )
+    # one program, that goes when the call is over: a scan outside `jit` leaves its own behind for good
+    return jax.jit(whole, inline=True)(state, *jax.tree.map(jnp.asarray, (data, validation)))
 
+
+def _whole(
+    state,
+    data,
+    validation,
+    *,
+    n,
+    objective,
+    optimizer,
+    steps,
+    batch_size,
+    value_and_grad,
+    transform,
+    metrics,
+    every,
+    stop,
+    eval_params,
+):
+    """The steps of `run`, checked."""
     last = state.step + jnp.uint32(steps)
 
     def body(carry, _):
@@ -149,7 +187,7 @@ def run(
             params,
             validation,
             objective=objective,
-            metrics=metrics or {},
+            metrics=metrics,
             model_state=state.model_state,
             transform=transform,
         )
@@ -179,7 +217,7 @@ def batch_of_step(
     key: PRNGKey, step: Array, data: Any, n: int, batch_size: int | None, transform: Callable | None
 ) -> tuple[Any, PRNGKey]:
     """Batch and noise of a step: functions of the run's key and the step's number, and of nothing else."""
-    transform_key, step_key = jax.random.split(jax.random.fold_in(key, step))
+    transform_key, step_key = jax.random.split(jax.random.fold_in(key, step + jnp.uint32(APART)))
     batch = data
     if batch_size is not None:
         picked = batching.indices(key, step, n=n, batch_size=batch_size)
