@@ -86,7 +86,16 @@ def leading_axis(data: Any) -> int:
     leaves = jax.tree_util.tree_leaves_with_path(data)
     lengths = {jax.tree_util.keystr(path).lstrip("."): np.shape(leaf)[:1] for path, leaf in leaves}
     if not leaves or () in lengths.values():
-        raise ValueError(f"`data` must be arrays whose first axis counts the examples; got shapes {_shapes(data)}.")
+        raise ValueError(
+            f"`data` must be arrays whose first axis counts the examples; got shapes {str(_shapes(data))[:80]}. Make "
+            f"lists arrays by `np.asarray`, and one example a batch by `x[None]`."
+        )
+    for path, leaf in leaves:
+        if not jnp.issubdtype(leaf.dtype, np.number) and not jnp.issubdtype(leaf.dtype, np.bool_):
+            raise ValueError(
+                f"`data{jax.tree_util.keystr(path)}` must hold numbers; got dtype {leaf.dtype}. Convert it, or number "
+                f"its values by `np.unique(..., return_inverse=True)`."
+            )
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {n}" for name, (n,) in lengths.items())
         raise ValueError(
@@ -110,6 +119,15 @@ def finite(argument: str, data: Any) -> None:
                 f"`{argument}{jax.tree_util.keystr(path)}` holds {int(bad.sum())} values that are NaN or infinite, "
                 f"the first at index {where}. Drop or fill them before training."
             )
+
+
+def not_bytes(argument: str, value: Any) -> None:
+    """Pictures come as bytes from 0 to 255, a scale on which no network starts well."""
+    if value.dtype == np.uint8:
+        raise TypeError(
+            f"`{argument}` must hold floating-point numbers; got uint8, as of pictures. Scale it, by "
+            f"`x.astype(jnp.float32) / 255` or, in training, `transform=data.augment.scale(255)`."
+        )
 
 
 def labels(y: Any, classes: int) -> None:

@@ -14,10 +14,11 @@ import optax
 
 from mlpjax._types import Any, Callable, Params
 from mlpjax.training import checkpoint as checkpoints
+from mlpjax.training._before import check
 from mlpjax.training._diagnose import NonFiniteError, diagnose
 from mlpjax.training._effects import Interrupted, as_sinks, deferred_signals
 from mlpjax.training._progress import showing
-from mlpjax.training._run import SETTLED, History, batch_of_step, check, current_params, run
+from mlpjax.training._run import SETTLED, History, batch_of_step, current_params, run
 from mlpjax.training._saving import Saver
 from mlpjax.training._state import TrainState, revive
 from mlpjax.training.stopping import NEVER, Stop

@@ -11,13 +11,13 @@ import numpy as np
 import optax
 from jaxtyping import Float
 
-from mlpjax import _check
 from mlpjax._types import Any, Array, Callable, Params, PRNGKey
 from mlpjax.data import batching
+from mlpjax.training._before import check
 from mlpjax.training._evaluate import evaluate
 from mlpjax.training._state import TrainState
 from mlpjax.training._step import active, keep, select, settle, step
-from mlpjax.training.stopping import NEVER, Stop
+from mlpjax.training.stopping import Stop
 
 SETTLED = 32
 """After so many steps a run looks at the parameters themselves."""
@@ -223,38 +223,3 @@ def batch_of_step(
         picked = batching.indices(key, step, n=n, batch_size=batch_size)
         batch = jax.tree.map(lambda array: array[picked], data)
     return (batch if transform is None else transform(batch, transform_key)), step_key
-
-
-def check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop) -> int:
-    """Every fact that can be checked before the first step; returns the number of examples."""
-    n = _check.leading_axis(data)
-    for name, value in {"steps": steps, "batch_size": batch_size, "evaluate_every": evaluate_every}.items():
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"`{name}` must be a positive integer; got {value!r}.")
-    if batch_size is not None and batch_size > n:
-        raise ValueError(
-            f"`batch_size` must not exceed the number of examples; got {batch_size} for {n}. "
-            f"`batch_size=None` takes all of them at every step."
-        )
-    if stop is not None and validation is None:
-        raise ValueError("`stop` looks at evaluations: give it a `validation` set to evaluate on.")
-    if jax.tree.structure(jax.eval_shape(optimizer.init, state.params)) != jax.tree.structure(state.opt_state):
-        raise ValueError("`optimizer` must be the one that `start` was given: its state has another form.")
-    ruleless = isinstance(state.stop_state.rule, tuple) and not state.stop_state.rule
-    if (stop is None) != ruleless:
-        raise ValueError("`stop` must be the same for `start` and for the run; one of the two was given none.")
-    bad_step = state.stop_state.first_bad_step
-    if _check.concrete(bad_step) and np.ndim(bad_step) == 0 and int(bad_step) != NEVER:
-        raise ValueError(
-            f"`state` ended at step {int(bad_step)}, which was not finite: nothing would move. Go on from "
-            f"`training.revive(state)` with a lower learning rate."
-        )
-    for name, part in {"data": data, "validation": validation}.items():
-        if part is not None:
-            _check.leading_axis(part)
-            _check.finite(name, part)
-            if hasattr(objective, "check"):
-                shown = jax.eval_shape(lambda part: jax.tree.map(lambda array: jnp.asarray(array)[:1], part), part)
-                shown = shown if transform is None else jax.eval_shape(transform, shown, None)
-                objective.check(state.params, part, shown)
-    return n

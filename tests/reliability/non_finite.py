@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from mlpjax import activations, data, losses, mlp, trees, training
+from mlpjax import activations, data, losses, mlp, training, trees
 from tests.helpers import assert_trees_equal
 from tests.reliability.experiments import Claim
 
@@ -64,7 +64,7 @@ def replaced(plan, kind, step, tree):
 
 
 def spiked(plan, step, tree):
-    """The same within the forward pass, by arithmetic on the number itself: a constant would be a finding of its own."""
+    """The same within the forward pass, by arithmetic on the number itself: a constant would be named as such."""
     big = jnp.finfo(jnp.zeros(())).max * jnp.asarray([1.0, 1.0, -1.0], float)[plan.value]
     marked = replaced(plan, FORWARD, step, jax.tree.map(jnp.zeros_like, tree))
     spike = lambda leaf, mark: (leaf * 0 + jnp.where(jnp.isfinite(mark), 0, big).astype(leaf.dtype)) * 4
@@ -152,13 +152,18 @@ class Network:
         if plan.kind != FORWARD:
             return False
         batch = jax.tree.map(lambda leaf: leaf[self.order()[plan.step]], self.data(plan))
-        return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(self.slope(*self.states[plan.step][:2], batch, self.key)))
+        return all(
+            np.isfinite(leaf).all()
+            for leaf in jax.tree.leaves(self.slope(*self.states[plan.step][:2], batch, self.key))
+        )
 
 
 def same(state, other):
     """Parameters, momentum and step, bit for bit."""
     try:
-        assert_trees_equal((state.params, state.opt_state[0], state.step), (other.params, other.opt_state[0], other.step))
+        assert_trees_equal(
+            (state.params, state.opt_state[0], state.step), (other.params, other.opt_state[0], other.step)
+        )
     except AssertionError:
         return False
     return True
@@ -175,7 +180,9 @@ def injected(network, plan):
     if int(ran.stop_state.first_bad_step) != kept or not same(training.revive(ran), expected):
         wrong.append("run")
     try:
-        training.fit(state, given, steps=STEPS, chunk=STEPS, checkpoint=saved.append, progress=False, **network.settings)
+        training.fit(
+            state, given, steps=STEPS, chunk=STEPS, checkpoint=saved.append, progress=False, **network.settings
+        )
         return [*wrong, "not found"]
     except training.NonFiniteError as error:
         says = SAYS[plan.kind].format(network.paths[plan.leaf] if plan.kind != DATUM else "")
@@ -199,7 +206,9 @@ def measure(count, seed):
                 found["swallowed"] += 1
                 continue
             found["kinds"][KINDS[plan.kind]] += 1
-            every += [f"{what}: {KINDS[plan.kind]}, {sigma}, {sizes}, {tuple(plan)}" for what in injected(network, plan)]
+            every += [
+                f"{what}: {KINDS[plan.kind]}, {sigma}, {sizes}, {tuple(plan)}" for what in injected(network, plan)
+            ]
     for what in ("run", "not found", "step", "place", "state", "checkpoint"):
         found["wrong"][what] = [text for text in every if text.startswith(what)]
     return found
@@ -214,7 +223,7 @@ def claims(found):
     return [
         none("not found", "`fit` raises `NonFiniteError`"),
         none("step", "it names the step of the injection"),
-        none("place", "it names the leaf of parameter, gradient or update, the layer of the forward pass, or the batch"),
+        none("place", "it names the batch, or the leaf: of the parameters, the forward pass, the gradient, the update"),
         none("state", "it carries the state before that step, bit for bit"),
         none("checkpoint", "so does the last checkpoint"),
         none("run", "`run` ends at that step, or for an update at the last of each 32 before it, with the state there"),
