@@ -11,10 +11,10 @@ from tests.reliability.experiments import Claim
 
 TITLE = "Memory that does not grow"
 HOW = (
-    "A fresh process trains a small network with `fit`: log, checkpoint five times a second, evaluation every 20 steps. "
-    "Resident memory, live arrays and the objects of Python's garbage collector are looked at after a fifth of the run "
-    "and at its end. Then calls are made again and again, with the same functions and with new ones, and 1,000 networks "
-    "are trained in one program."
+    "A fresh process trains a small network with `fit`, with a log, five checkpoints a second, and an evaluation every "
+    "20 steps. Resident memory, live arrays and the objects of Python's garbage collector are compared after a fifth "
+    "of the run and at its end. Then calls are made again and again, with the same functions and with new ones, and 1,000 "
+    "networks are trained in one program."
 )
 QUICK = 1000
 MB = 2.0**20
@@ -32,81 +32,52 @@ def measure(count, seed):
 
 def claims(found):
     """Flat, but for the history that is asked for."""
-    steps, (rss, arrays, size, objects) = found["steps"], found["long"]["growth"]
-    history = found["long"]["per_step"] * steps
-    worst = {
-        name: max(rows) for name, rows in zip(("rss", "arrays", "bytes", "objects"), transposed(found), strict=True)
-    }
-    rows = [
+    steps, per_step, (rss, arrays, size, _) = found["steps"], found["long"]["per_step"], found["long"]["growth"]
+    gone = found["forgotten"]
+    return [
         Claim(
-            f"`fit`, {steps:,} steps: resident memory grows by no more than the history, and 4 MB",
-            f"{rss / MB:.1f} MB, of which history {history * 0.8 / MB:.1f} MB",
-            rss <= history + ROOM,
+            f"`fit`, {steps:,} steps: resident memory grows by the history, and 4 MB at most",
+            f"{rss / MB:.1f} MB, of which history {per_step * steps * 0.8 / MB:.1f} MB",
+            rss <= per_step * steps + ROOM,
         ),
         Claim(
-            "the history: one number for the loss and one for each metric, per step",
-            f"{found['long']['per_step']:g} bytes per step",
-            found["long"]["per_step"] == 12,
+            "the history of a loss and two metrics: 4 bytes per step for each", f"{per_step:g} bytes", per_step == 12
         ),
-        Claim(
-            "live arrays on the device, in number and bytes: those of a state",
-            f"{arrays} and {size} more",
-            arrays <= 20 and size <= 4096,
-        ),
-        Claim(
-            f"{found['calls']:,} calls of each of {listed(found['again'])}: no array, no object of Python, and not 4 MB more",
-            f"{worst['arrays']} arrays, {worst['objects']} objects, {worst['rss'] / MB:.1f} MB",
-            worst["arrays"] <= 0 and worst["objects"] < found["calls"] // 2 and worst["rss"] <= ROOM,
-        ),
-        Claim(
-            "`run` outside `jit`: its program goes with the call",
-            said(found["forgotten"]["run"]),
-            found["forgotten"]["run"],
-        ),
-        Claim(
-            "`fit`: programs of settings that are not used go after 16 others",
-            said(found["forgotten"]["fit"]),
-            found["forgotten"]["fit"],
-        ),
+        Claim("arrays on the device: none more", f"{arrays} more, {size} bytes", arrays <= 0 and size <= 0),
+        repeated(found["again"], found["calls"]),
+        Claim("`run` outside `jit`: its program goes with the call", said(gone["run"]), gone["run"]),
+        Claim("`fit`: a program goes when 16 other settings were used since", said(gone["fit"]), gone["fit"]),
+        *(large(found) if "fresh" in found else []),
     ]
-    return rows + large(found) if "fresh" in found else rows
+
+
+def repeated(again, calls):
+    """The worst of what calls with the same functions leave."""
+    rss, arrays, _, objects = (max(column) for column in zip(*again.values(), strict=True))
+    names = ", ".join(f"`{name}`" for name in again)
+    return Claim(
+        f"{calls:,} calls each of {names}: no array and no object of Python more, 4 MB at most",
+        f"{arrays} arrays, {rss / MB:.1f} MB, {max(objects, 0) / calls:.2f} objects per call",
+        arrays <= 0 and rss <= ROOM and objects < calls / 2,
+    )
 
 
 def large(found):
     """What only the full run looks at."""
     each, many = found["fresh"], found["ensemble"]
-    per_call = lambda name: f"{each[name] / MB:.2f} MB per call"
+    row = lambda name, expected, kept: Claim(expected, f"{each[name] / MB:.2f} MB per call", kept)
     return [
+        row("fit", "`fit`, a new optimizer at each call, past the 16: below 0.25 MB per call", each["fit"] < MB / 4),
+        row("run", "`run` outside `jit`, a new optimizer at each call: below 0.25 MB", each["run"] < MB / 4),
+        row("scan", "`jax.lax.scan` outside `jit`, a new function at each call: more", each["scan"] > each["run"]),
         Claim(
-            "`fit` with a new optimizer each time, past the 16 it keeps: less than 0.25 MB per call",
-            per_call("fit"),
-            each["fit"] < MB / 4,
-        ),
-        Claim(
-            "`run` outside `jit`, a new optimizer each time: less than 0.25 MB per call",
-            per_call("run"),
-            each["run"] < MB / 4,
-        ),
-        Claim(
-            "for comparison, a bare `jax.lax.scan` with a new function each time",
-            per_call("scan"),
-            each["scan"] > each["run"],
-        ),
-        Claim(
-            f"{many['members']:,} networks in one program: at most 8 times the bytes of their states while it runs",
+            f"{many['members']:,} networks in one program: beside their states, 8 times as much while it runs",
             f"{many['temporary'] / many['held']:.1f} times {many['held'] / MB:.1f} MB",
             many["temporary"] <= 8 * many["held"],
         ),
     ]
 
 
-def transposed(found):
-    return zip(*found["again"].values(), strict=True)
-
-
-def listed(names):
-    return ", ".join(f"`{name}`" for name in names)
-
-
 def said(gone):
+    """A finding in a word."""
     return "gone" if gone else "kept"

@@ -112,6 +112,8 @@ class Network:
         self.run = jax.jit(lambda state, data: training.run(state, data, steps=STEPS, **self.settings)[0])
         self.one = jax.jit(lambda state, data: training.run(state, data, steps=1, **self.settings)[0])
         self.slope = jax.jit(value_and_grad)
+        draw = lambda step: data.batching.indices(self.key, step, n=N, batch_size=BATCH)
+        self.order = np.asarray(jax.jit(jax.vmap(draw))(jnp.arange(STEPS)))
         self.states = list(self.trajectory())
 
     def start(self, plan):
@@ -131,16 +133,11 @@ class Network:
             state = self.one(state, self.data(nothing))
             yield state
 
-    def order(self):
-        """The examples of each step."""
-        draw = lambda step: data.batching.indices(self.key, step, n=N, batch_size=BATCH)
-        return np.asarray(jax.jit(jax.vmap(draw))(jnp.arange(STEPS)))
-
     def plan(self, kind, rng):
         """A random one of its kind: and the step at which it is due."""
         if kind == DATUM:
             example = int(rng.integers(N))
-            step = int(np.nonzero(self.order() == example)[0][0])
+            step = int(np.nonzero(self.order == example)[0][0])
             return Plan(kind, step, example, int(rng.integers(self.x.shape[1])), int(rng.integers(3)))
         leaf = int(rng.integers(len(self.paths)))
         entry = int(rng.integers(jax.tree.leaves(self.params)[leaf].size))
@@ -151,7 +148,7 @@ class Network:
         """Whether an injection leaves loss and gradient finite: σ may have a finite value at ∞."""
         if plan.kind != FORWARD:
             return False
-        batch = jax.tree.map(lambda leaf: leaf[self.order()[plan.step]], self.data(plan))
+        batch = jax.tree.map(lambda leaf: leaf[self.order[plan.step]], self.data(plan))
         return all(
             np.isfinite(leaf).all()
             for leaf in jax.tree.leaves(self.slope(*self.states[plan.step][:2], batch, self.key))

@@ -16,7 +16,7 @@ from tests.reliability.experiments import Claim
 TITLE = "Mistakes that other code lets pass"
 HOW = (
     "Each mistake is made in a call that would train for 100 steps and tell a log of each chunk. It is caught if an "
-    "exception comes while the log is still empty; the first words of that exception stand in the table. The rows after "
+    "exception comes while the log is still empty; its first words stand in the table. The rows after "
     "them measure what cannot go wrong, and the last ones what four lines of plain JAX make of four of these mistakes."
 )
 FULL = QUICK = len(REFUSED)
@@ -48,7 +48,7 @@ def impossible(seed):
     """What holds by construction, counted."""
     key, n, size, epochs = jax.random.key(seed), 60, 8, 20
     draw = lambda step: data.batching.indices(key, step, n=n, batch_size=size)
-    stream = np.asarray(jax.jit(jax.vmap(draw))(jnp.arange(math_ceil(n * epochs, size)))).ravel()[: n * epochs]
+    stream = np.asarray(jax.jit(jax.vmap(draw))(jnp.arange(-(-n * epochs // size)))).ravel()[: n * epochs]
     orders = stream.reshape(epochs, n)
     ranks = np.corrcoef(orders)[~np.eye(epochs, dtype=bool)]
     labels = np.sort(np.arange(n) % 3)[orders]
@@ -66,18 +66,13 @@ def impossible(seed):
     }
 
 
-def math_ceil(a, b):
-    return -(-a // b)
-
-
 def shared_keys(key):
     """How many keys of the first 1,000 steps are keys of one of 1,000 layers initialized with the same key."""
     words = lambda keys: set(map(tuple, np.asarray(jax.random.key_data(keys)).reshape(-1, 2).tolist()))
     layers = jax.random.split(key, 1000)
     both = jax.vmap(jax.random.split)(layers)
-    noise = jax.vmap(lambda s: batch_of_step(key, s, None, 1, None, lambda batch, k: k))(
-        jnp.arange(1000, dtype="uint32")
-    )
+    of_step = lambda step: batch_of_step(key, step, None, 1, None, lambda batch, k: k)
+    noise = jax.vmap(of_step)(jnp.arange(1000, dtype="uint32"))
     return len((words(layers) | words(both)) & (words(noise[0]) | words(noise[1])))
 
 
@@ -146,55 +141,63 @@ def plain():
 
 
 def claims(found):
-    """Each mistake with what is said of it; then what cannot happen."""
-    sure, plain = found["impossible"], found["plain"]
+    """Each mistake with what is said of it; then what cannot happen; then what happens elsewhere."""
     rows = [Claim(name, said or "not caught", bool(said) and not n) for name, (said, n) in found["caught"].items()]
-    epochs = sure["epochs"]
+    return rows + batches(found["impossible"]) + values(found["impossible"]) + elsewhere(found["plain"])
+
+
+def batches(sure):
+    """What batches and keys are by construction."""
+    epochs, classes = sure["epochs"], sure["classes"]
     return [
-        *rows,
         Claim(
             "every example once in every epoch, batches crossing epochs",
             f"{sure['complete']} of {epochs} epochs, {sure['distinct']} different orders",
             sure["complete"] == sure["distinct"] == epochs,
         ),
         Claim(
-            "data sorted by class: batches of 8 from 3 classes hold all three as often as by chance, 89 %",
-            f"{sure['classes']:.0%}",
-            abs(sure["classes"] - 0.89) < 0.08,
+            "data sorted by class: batches of 8 hold all of 3 classes as often as by chance, in 89 %",
+            f"{classes:.0%}",
+            abs(classes - 0.89) < 0.08,
         ),
         Claim(
-            "the same key for initialization and for training: they share no key derived from it",
-            f"{sure['keys']} of 1,000 layers and 1,000 steps",
+            "the same key for `mlp.init` and `training.start`: no key derived from it is shared",
+            f"{sure['keys']} shared by 1,000 layers and 1,000 steps",
             sure["keys"] == 0,
         ),
         Claim(
-            "`jax.debug_key_reuse` over `init`, and a run with dropout and noise",
-            sure["reuse"],
+            "`jax.debug_key_reuse` over `mlp.init` and a run with dropout and noise",
+            f"reuse: {sure['reuse']}",
             sure["reuse"] == "none",
         ),
+    ]
+
+
+def values(sure):
+    """What a run does to values by construction."""
+    steps, kept = sure["traced"]
+    return [
+        Claim("`evaluate` with dropout on: the numbers are those without", equal(sure["dropout"]), sure["dropout"]),
         Claim(
-            "`evaluate` with dropout on: the numbers are those without",
-            ("equal" if sure["dropout"] else "not equal"),
-            sure["dropout"],
+            "labels −1 or K that only the compiled program sees: the run ends at step 0, and nothing is learned",
+            f"ended at steps {steps[0]} and {steps[1]}",
+            steps == [0, 0] and kept == [False, True, True],
         ),
-        Claim(
-            "labels −1 or K that only the compiled program sees: the run ends at step 0, nothing learned",
-            f"ended at steps {sure['traced'][0][0]} and {sure['traced'][0][1]}",
-            sure["traced"] == [[0, 0], [False, True, True]],
-        ),
-        Claim(
-            "state and data given to `fit` stay as they were", "equal" if sure["given"] else "changed", sure["given"]
-        ),
-        Claim(
-            "plain `jax.numpy`: `(N, 1)` minus `(N,)`",
-            f"no error, shape {tuple(plain['shape'])}",
-            plain["shape"] == [len(X)] * 2,
-        ),
+        Claim("state and data given to `fit` stay as they were", equal(sure["given"]), sure["given"]),
+    ]
+
+
+def elsewhere(plain):
+    """What plain JAX and optax make of four of the mistakes."""
+    shape, signs = tuple(plain["shape"]), plain["signs"]
+    return [
+        Claim("plain `jax.numpy`: `(N, 1)` minus `(N,)`", f"no error, shape {shape}", shape == (len(X), len(X))),
         Claim("plain `jax.numpy`: label −1 in `take_along_axis`", "no error, the last class", plain["minus_one"]),
         Claim("plain `jax.nn.one_hot`: label K", "no error, a target of zeros", plain["one_hot"] == 0.0),
-        Claim(
-            "`optax.sigmoid_binary_cross_entropy`: target −1",
-            f"no error, a loss of {plain['signs']:.0f}",
-            plain["signs"] < 0,
-        ),
+        Claim("`optax.sigmoid_binary_cross_entropy`: target −1", f"no error, a loss of {signs:.0f}", signs < 0),
     ]
+
+
+def equal(same):
+    """A finding in a word."""
+    return "equal" if same else "not equal"
