@@ -13,8 +13,8 @@ TITLE = "Memory that does not grow"
 HOW = (
     "A fresh process trains a small network with `fit`, with a log, five checkpoints a second, and an evaluation every "
     "20 steps. Resident memory, live arrays and the objects of Python's garbage collector are compared after a fifth "
-    "of the run and at its end. Then calls are made again and again, with the same functions and with new ones, and 1,000 "
-    "networks are trained in one program."
+    "of the run and at its end. Then calls are made again and again, with the same functions and with new ones, and "
+    "1,000 networks are trained in one program."
 )
 QUICK = 1000
 MB = 2.0**20
