@@ -70,25 +70,16 @@ def long_run(steps, seed, folder):
     return {"per_step": size / steps, "growth": [b - a for a, b in zip(first[1:], seen[-1][1:], strict=True)]}
 
 
-def forgotten(call):
-    """Whether what is made for one call is gone after it: its objective, which its programs hold."""
+def dropped(state, train, test):
+    """Whether the objective of a `fit`, which its programs hold, is gone after as many others as it keeps."""
     objective = lambda *arguments: OBJECTIVE(*arguments)
-    call(objective)
+    fit(state, train, test, 40, objective=objective)
+    for other in range(_fit.PROGRAMS):
+        _fit._chunks(metrics=(), stop=None, objective=other)
     gone = weakref.ref(objective)
     del objective
     gc.collect()
     return gone() is None
-
-
-def dropped(state, train, test):
-    """The same for `fit`, after as many other settings as it keeps programs for."""
-
-    def call(objective):
-        fit(state, train, test, 40, objective=objective)
-        for other in range(_fit.PROGRAMS):
-            _fit._chunks(metrics=(), stop=None, objective=other)
-
-    return forgotten(call)
 
 
 def ensemble(members, seed):
@@ -109,13 +100,14 @@ def ensemble(members, seed):
 def main(steps, seed):
     state, train, test = task(seed)
     settings = dict(objective=OBJECTIVE, optimizer=OPTIMIZER, batch_size=32, steps=20)
-    ran = lambda objective: training.run(state, train, **settings | {"objective": objective})
+    alone = lambda: training.run(state, train, **settings)
     with tempfile.TemporaryDirectory() as folder:
         found = {"steps": steps, "long": long_run(steps, seed, folder)}
         calls = {"fit": lambda: fit(state, train, test, 20), **(others(state, train, folder) if steps >= FULL else {})}
         found["calls"] = max(steps // 100, 20)
         found["again"] = {name: grown(call, found["calls"] // 10, found["calls"]) for name, call in calls.items()}
-    found["forgotten"] = {"run": forgotten(ran), "fit": dropped(state, train, test)}
+    found["alone"] = grown(alone, 1, 1)[3]
+    found["dropped"] = dropped(state, train, test)
     if steps >= FULL:
         found["fresh"] = fresh(state, train, test, settings)
         found["ensemble"] = ensemble(1000, seed)

@@ -33,7 +33,7 @@ def measure(count, seed):
 def claims(found):
     """Flat, but for the history that is asked for."""
     steps, per_step, (rss, arrays, size, _) = found["steps"], found["long"]["per_step"], found["long"]["growth"]
-    gone = found["forgotten"]
+    objects = found["alone"]
     return [
         Claim(
             f"`fit`, {steps:,} steps: resident memory grows by the history, and 4 MB at most",
@@ -45,8 +45,16 @@ def claims(found):
         ),
         Claim("arrays on the device: none more", f"{arrays} more, {size} bytes", arrays <= 0 and size <= 0),
         repeated(found["again"], found["calls"]),
-        Claim("`run` outside `jit`: its program goes with the call", said(gone["run"]), gone["run"]),
-        Claim("`fit`: a program goes when 16 other settings were used since", said(gone["fit"]), gone["fit"]),
+        Claim(
+            "`run` outside `jit`: its program goes with the call, which leaves fewer than 200 objects of Python",
+            f"{max(objects, 0)} objects",
+            objects < 200,
+        ),
+        Claim(
+            "`fit`: a program goes when 16 other settings were used since",
+            "gone" if found["dropped"] else "kept",
+            found["dropped"],
+        ),
         *(large(found) if "fresh" in found else []),
     ]
 
@@ -76,8 +84,3 @@ def large(found):
             many["temporary"] <= 8 * many["held"],
         ),
     ]
-
-
-def said(gone):
-    """A finding in a word."""
-    return "gone" if gone else "kept"
