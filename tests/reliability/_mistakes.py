@@ -97,6 +97,9 @@ REFUSED = {
     ),
     "an optimizer's state of other parameters": lambda t: fit(t, X, LABELS, start=broken_optimizer),
     "accuracy of labels `(N, 1)`": lambda t: metrics.accuracy(jnp.zeros((N, 3)), jnp.asarray(LABELS)[:, None]),
+    "calibration of logits in place of probabilities": lambda t: metrics.calibration_error(
+        jnp.asarray(3 * VECTORS - 1), jnp.asarray(LABELS)
+    ),
     "accuracy of labels that start at 1": lambda t: metrics.accuracy(jnp.zeros((N, 3)), jnp.asarray(LABELS) + 1),
 }
 

@@ -102,7 +102,7 @@ def plain():
         "training.start": lambda s, train, test: training.start(s.key, s.params, optimizer=OPTIMIZER),
         "metrics.accuracy": lambda s, train, d: metrics.accuracy(logits(s, d), d.y),
         "metrics.confusion_matrix": lambda s, train, d: metrics.confusion_matrix(classes(s, d), d.y, classes=3),
-        "metrics.calibration_error": lambda s, train, d: metrics.calibration_error(logits(s, d), d.y),
+        "metrics.calibration_error": lambda s, train, d: metrics.calibration_error(jax.nn.softmax(logits(s, d)), d.y),
     }
 
 
