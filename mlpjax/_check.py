@@ -67,6 +67,18 @@ def key(argument: str, value: Any) -> None:
         )
 
 
+def trainable(params: Any) -> None:
+    """Arrays of floating-point numbers throughout: whole numbers have no gradient, and would stay as they are."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        dtype = getattr(leaf, "dtype", type(leaf).__name__)
+        if not hasattr(leaf, "dtype") or not jnp.issubdtype(dtype, jnp.inexact):
+            raise TypeError(
+                f"`params` must hold arrays of floating-point numbers; got {dtype} at "
+                f"{jax.tree_util.keystr(path, simple=True, separator='/')!r}. Cast it, or keep it out of "
+                f"training by `trees.split`."
+            )
+
+
 def probability(argument: str, value: float) -> None:
     """A rate in [0, 1); a traced one passes unseen."""
     if concrete(value) and not 0.0 <= float(value) < 1.0:
@@ -91,9 +103,15 @@ def leading_axis(data: Any) -> int:
     lengths = {jax.tree_util.keystr(path).lstrip("."): np.shape(leaf)[:1] for path, leaf in leaves}
     if not leaves or () in lengths.values():
         raise ValueError(
-            f"`data` must be arrays whose first axis counts the examples; got shapes {_shapes(data)}. For one example "
-            f"write `x[None]` and `y[None]`."
+            f"`data` must be arrays whose first axis counts the examples; got shapes {str(_shapes(data))[:80]}. Make "
+            f"lists arrays by `np.asarray`, and one example a batch by `x[None]`."
         )
+    for path, leaf in leaves:
+        if not jnp.issubdtype(leaf.dtype, np.number) and not jnp.issubdtype(leaf.dtype, np.bool_):
+            raise ValueError(
+                f"`data{jax.tree_util.keystr(path)}` must hold numbers; got dtype {leaf.dtype}. Convert it, or number "
+                f"its values by `np.unique(..., return_inverse=True)`."
+            )
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {n}" for name, (n,) in lengths.items())
         raise ValueError(
@@ -117,6 +135,15 @@ def finite(argument: str, data: Any) -> None:
                 f"`{argument}{jax.tree_util.keystr(path)}` holds {int(bad.sum())} values that are NaN or infinite, "
                 f"the first at index {where}. Drop or fill them before training."
             )
+
+
+def not_bytes(argument: str, value: Any) -> None:
+    """Pictures come as bytes from 0 to 255, a scale on which no network starts well."""
+    if value.dtype == np.uint8:
+        raise TypeError(
+            f"`{argument}` must hold floating-point numbers; got uint8, as of pictures. Scale it, by "
+            f"`x.astype(jnp.float32) / 255` or, in training, `transform=data.augment.scale(255)`."
+        )
 
 
 def labels(y: Any, classes: int) -> None:

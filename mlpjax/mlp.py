@@ -190,8 +190,7 @@ def from_paths(leaves: Mapping[str, Array], prefix: str = "") -> tuple[Dense, ..
         One `Dense` per layer.
 
     Raises:
-        ValueError: if a layer is incomplete, the numbers have gaps, there is nothing under the prefix, or the shapes do
-            not fit together.
+        ValueError: if a layer is incomplete, numbers have gaps, nothing is under the prefix, or shapes do not fit.
 
     Example:
         >>> import jax.numpy as jnp
@@ -233,6 +232,7 @@ def _check_example(params: tuple[Dense, ...], x: Array) -> None:
             f"`x` must be one example of shape ({params[0].W.shape[1]},); got shape {x.shape}. For a batch write "
             f"`jax.vmap(mlp.apply, in_axes=(None, 0))(params, x)`."
         )
+    _check.not_bytes("x", x)
     widths = (x.shape[0], *(layer.W.shape[0] for layer in params))
     for i, (layer, width) in enumerate(zip(params, widths, strict=False)):
         if layer.W.shape[1] != width:

@@ -183,6 +183,7 @@ def _check_call(params, x, axes, activation):
         wanted = f"one example of shape ({width},)" if axes == 1 else f"a batch of shape (n, {width})"
         remedy = " For a batch write `jax.vmap(deep.apply, in_axes=(None, 0))(params, x)`." * (axes < x.ndim)
         raise ValueError(f"`x` must be {wanted}; got shape {x.shape}.{remedy}")
+    _check.not_bytes("x", x)
     if not callable(activation):
         raise ValueError(
             f"`activation` must be one function, since one scan runs all hidden layers; got {activation!r}. With one "

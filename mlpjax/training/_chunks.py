@@ -1,11 +1,18 @@
 """How many steps are taken before the host looks around: for a record, and for a signal."""
 
 import contextlib
+import functools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jax
+import jax.numpy as jnp
+
+from mlpjax.training._loop import some
+
+PROGRAMS = 16
+"""Of so many different settings the compiled programs are kept, of those used last."""
 
 LONGEST = 1000
 """The steps of a chunk at most, unless it is told otherwise, and of a call of the compiled program in any case."""
@@ -48,3 +55,17 @@ class Pace:
         if not self._fixed:
             fitting = count * LISTENING / max(time.monotonic() - began, 1e-9)
             self.steps = max(1, min(int(fitting), LONGEST))
+
+
+@functools.lru_cache(PROGRAMS)
+def program(metrics, stop, **settings) -> Callable:
+    """A function of its own for some settings: its programs go together with it."""
+
+    def chunk(state, data, validation, count):
+        """Some steps; and how many were taken, the first that was bad, and whether to stop, in one array to look at."""
+        more = dict(validation=validation, metrics=dict(metrics), stop=stop, most=LONGEST)
+        state, history = some(state, data, count, **more, **settings)
+        stopped = jnp.asarray(stop is not None and stop.stopped(state.stop_state.rule))
+        return state, history, jnp.stack([state.step, state.stop_state.first_bad_step, stopped.astype(jnp.uint32)])
+
+    return jax.jit(chunk, donate_argnames="state")

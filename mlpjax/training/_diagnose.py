@@ -1,5 +1,8 @@
 """Where a step became non-finite: in the data, a parameter, the forward pass, or the gradient."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import jax
 import jax.extend.core
 import jax.numpy as jnp
@@ -8,7 +11,7 @@ import optax
 
 from mlpjax._types import Any, Callable
 from mlpjax.training._state import TrainState
-from mlpjax.training._step import gradients, with_model_state
+from mlpjax.training._step import gradients, step, with_model_state
 
 _INLINE = {"jit", "pjit", "closed_call", "core_call", "checkpoint", "remat", "custom_jvp_call", "custom_vjp_call"}
 
@@ -51,7 +54,13 @@ def _bad_leaves(tree: Any) -> list[str]:
 
 
 def diagnose(
-    state: TrainState, batch: Any, key: Any, *, objective: Callable, value_and_grad: Callable | None = None
+    state: TrainState,
+    batch: Any,
+    key: Any,
+    *,
+    objective: Callable,
+    value_and_grad: Callable | None = None,
+    optimizer: optax.GradientTransformation | None = None,
 ) -> str:
     """What is the first thing to go wrong in a step, in words.
 
@@ -61,64 +70,117 @@ def diagnose(
         key: its key.
         objective: what is minimized.
         value_and_grad: what computes its gradient, if not autodiff.
+        optimizer: what makes the update of it; without it the update is not looked at.
 
     Returns:
-        A phrase that names the batch, the leaf of the parameters or of the gradient, or the layer of the forward
-        pass.
+        A phrase that names the batch, the leaf of the parameters, of the gradient or of the update, or the layer of the
+        forward pass.
     """
     stateful = state.model_state is not None
     if bad := _bad_leaves(batch):
         return f"the batch holds NaN or infinity in `{bad[0]}`"
     if bad := _bad_leaves(state.params):
         return f"the parameters hold NaN or infinity in `{', '.join(bad)}`"
-    loss = with_model_state(objective, stateful)
-    if not np.isfinite(float(loss(state.params, state.model_state, batch, key)[0])):
-        layer = _first_bad_layer(lambda params: loss(params, state.model_state, batch, key)[0], state.params)
-        return f"the forward pass overflows {layer}"
-    (_, _), grads = gradients(objective, value_and_grad, stateful)(state.params, state.model_state, batch, key)
+    loss = lambda params: with_model_state(objective, stateful)(params, state.model_state, batch, key)[0]
+    if not np.isfinite(float(loss(state.params))):
+        return _first_bad_layer(loss, state.params)
+    grad_fn = gradients(objective, value_and_grad, stateful)
+    (value, model_state), grads = grad_fn(state.params, state.model_state, batch, key)
     if bad := _bad_leaves(grads):
         return f"the loss is finite, its gradient is not, in `{', '.join(bad)}`"
+    if not np.isfinite(float(value)):
+        return f"`value_and_grad` returns the loss {float(value)}, where `objective` is finite"
+    if bad := _bad_leaves(model_state):
+        return f"loss and gradient are finite, the new model state is not, in `{', '.join(bad)}`"
+    if optimizer is not None:
+        take = lambda state: step(
+            state, batch, key, objective=objective, value_and_grad=value_and_grad, optimizer=optimizer, stop=None
+        )
+        if bad := _bad_leaves(jax.jit(take)(state)[0].params):
+            held = _bad_leaves(state.opt_state)
+            why = f", for the optimizer's state holds NaN or infinity in `{held[0]}`" if held else ""
+            return f"loss and gradient are finite, the optimizer's update is not, in `{', '.join(bad)}`{why}"
     norm = float(optax.tree.norm(grads))
     return f"loss and gradient (of norm {norm:.3g}) are finite, but the step taken with them is not"
 
 
 def _first_bad_layer(f: Callable, params: Any) -> str:
-    """The parameter whose use comes right before the first non-finite intermediate result."""
+    """The parameter whose use comes right before what made the loss not finite."""
     names = [
         jax.tree_util.keystr(p, simple=True, separator="/") for p, _ in jax.tree_util.tree_leaves_with_path(params)
     ]
     closed = jax.make_jaxpr(f)(params)
-    found, _ = _walk(closed.jaxpr, closed.consts, list(zip(jax.tree.leaves(params), range(len(names)), strict=True)))
-    return "before any parameter is used" if found is None or found < 0 else f"in the layer of `{names[found]}`"
+    inputs = [Value(leaf, Mark(i, -1, i)) for i, leaf in enumerate(jax.tree.leaves(params))]
+    (loss,) = _walk(closed.jaxpr, closed.consts, inputs)
+    if loss.origin is None:
+        return "the loss is not finite; evaluated step by step it is"
+    if loss.origin == NOWHERE:
+        return "the loss is not finite for the batch alone, whatever the parameters: is a label out of range?"
+    turn = f"[{loss.origin.turn}]" if loss.origin.turn >= 0 else ""
+    return f"the forward pass overflows in the layer of `{names[loss.origin.leaf]}{turn}`"
 
 
-def _walk(jaxpr: Any, consts: Any, inputs: list) -> tuple[int | None, list]:
-    """Evaluate a jaxpr step by step; each value carries the number of the last parameter that went into it.
+class Mark(NamedTuple):
+    """A parameter: its place in the order of use, its turn if a loop takes it slice by slice, its number."""
 
-    Returns that number for the first result that is not finite (`None` if all are), and the outputs.
-    """
-    env: dict[Any, tuple[Any, int]] = {}
-    env.update(zip(jaxpr.constvars, ((c, -1) for c in consts), strict=True))
+    place: int
+    turn: int
+    leaf: int
+
+
+NOWHERE = Mark(-1, -1, -1)
+
+
+class Value(NamedTuple):
+    """An intermediate result: the last parameter that went into it, and the one at which it ceased to be finite."""
+
+    array: Any
+    last: Mark = NOWHERE
+    origin: Mark | None = None
+
+
+def _walk(jaxpr: Any, consts: Any, inputs: list[Value]) -> list[Value]:
+    """Evaluate a jaxpr step by step."""
+    env: dict[Any, Value] = {}
+    env.update(zip(jaxpr.constvars, map(Value, consts), strict=True))
     env.update(zip(jaxpr.invars, inputs, strict=True))
-    read = lambda atom: (atom.val, -1) if hasattr(atom, "val") else env[atom]
+    read = lambda atom: Value(atom.val) if hasattr(atom, "val") else env[atom]
     for eqn in jaxpr.eqns:
-        pairs = [read(atom) for atom in eqn.invars]
+        values = [read(atom) for atom in eqn.invars]
         inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
-        if inner is not None and eqn.primitive.name in _INLINE:
+        if eqn.primitive.name == "scan" and eqn.params["length"]:
+            outputs = _walk_scan(eqn.params, values)
+        elif inner is not None and eqn.primitive.name in _INLINE:
             closed = inner if hasattr(inner, "consts") else jax.extend.core.ClosedJaxpr(inner, ())
-            found, outputs = _walk(closed.jaxpr, closed.consts, pairs)
-            if found is not None:
-                return found, []
+            outputs = _walk(closed.jaxpr, closed.consts, values)
         else:
-            last = max((mark for _, mark in pairs), default=-1)
-            results = eqn.primitive.bind(*(value for value, _ in pairs), **eqn.params)
-            outputs = [(r, last) for r in (results if eqn.primitive.multiple_results else [results])]
-            if any(_is_bad(value) for value, _ in outputs):
-                return last, []
+            results = eqn.primitive.bind(*(value.array for value in values), **eqn.params)
+            outputs = [_result(r, values) for r in (results if eqn.primitive.multiple_results else [results])]
         env.update(zip(eqn.outvars, outputs, strict=True))
-    return None, [read(atom) for atom in jaxpr.outvars]
+    return [read(atom) for atom in jaxpr.outvars]
 
 
-def _is_bad(value: Any) -> bool:
-    # −∞ alone is no failure: masks are made of it, and what overflows downwards is NaN soon after
-    return jnp.issubdtype(value.dtype, jnp.inexact) and not bool(jnp.all(value < jnp.inf))
+def _walk_scan(about: dict, values: list[Value]) -> list[Value]:
+    """A loop, turn by turn: a parameter that it takes slice by slice is another one at each turn."""
+    closed, fixed, carry = about["jaxpr"], about["num_consts"], about["num_carry"]
+    consts, held, sliced = values[:fixed], values[fixed : fixed + carry], values[fixed + carry :]
+    place = min((value.last.place for value in sliced if value.last != NOWHERE), default=-1)
+    turns, stacked = range(about["length"]), []
+    for i in reversed(turns) if about["reverse"] else turns:
+        mark = lambda last, i=i: last if last == NOWHERE else Mark(place, i, last.leaf)
+        own = [Value(value.array[i], mark(value.last), value.origin) for value in sliced]
+        outputs = _walk(closed.jaxpr, closed.consts, consts + held + own)
+        held = outputs[:carry]
+        stacked.append(outputs[carry:])
+    stacked = stacked[::-1] if about["reverse"] else stacked
+    return held + [_result(jnp.stack([v.array for v in all_]), all_) for all_ in zip(*stacked, strict=True)]
+
+
+def _result(array: Any, inputs: Sequence[Value]) -> Value:
+    """What comes of some values: not finite since the first of those that it has it from, or since now."""
+    last = max((value.last for value in inputs), default=NOWHERE)
+    if not jnp.issubdtype(array.dtype, jnp.inexact) or bool(jnp.isfinite(array).all()):
+        return Value(array, last)
+    # a constant may be infinite on purpose, as in a mask: it is to blame only if nothing else is
+    origins = sorted(value.origin for value in inputs if value.origin is not None)
+    return Value(array, last, next((o for o in origins if o != NOWHERE), origins[0] if origins else last))

@@ -1,5 +1,6 @@
 """Means over a whole data set, a chunk at a time."""
 
+import functools
 from collections.abc import Mapping
 
 import jax
@@ -45,13 +46,32 @@ def evaluate(
         >>> sorted(training.evaluate(params, data.toy.xor(), objective=objective))
         ['loss']
     """
-    n = _check.leading_axis(data)
     data = jax.tree.map(jnp.asarray, data)
-    state = () if model_state is None else (model_state,)
+    settings = (objective, tuple((metrics or {}).items()), transform, batch_size)
+    make = _compiled if _check.concrete((params, data, model_state)) and _hashable(settings) else _means
+    return make(*settings)(params, data, model_state)
 
-    def measure(batch):
+
+def _hashable(value: Any) -> bool:
+    try:
+        return bool([hash(value)])
+    except TypeError:
+        return False
+
+
+@functools.lru_cache(16)
+def _compiled(*settings) -> Callable:
+    """One program for many calls; it goes when sixteen others have come."""
+    return jax.jit(_means(*settings))
+
+
+def _means(objective, metrics, transform, batch_size) -> Callable:
+    """`evaluate` of parameters, data and model state."""
+
+    def measure(params, model_state, batch):
+        state = () if model_state is None else (model_state,)
         batch = batch if transform is None else transform(batch, None)
-        means = {name: _scalar(name, fn(params, *state, batch)) for name, fn in (metrics or {}).items()}
+        means = {name: _scalar(name, fn(params, *state, batch)) for name, fn in metrics}
         if objective is not None:
             value, _ = with_model_state(objective, bool(state))(params, model_state, batch, None)
             means = {"loss": value} | means
@@ -59,19 +79,23 @@ def evaluate(
         total = jnp.sum(weight) if weight is not None else jnp.asarray(float(jax.tree.leaves(batch)[0].shape[0]))
         return means, total
 
-    whole = n // batch_size
-    parts = []
-    if whole:
-        head = jax.tree.map(lambda a: a[: whole * batch_size].reshape(whole, batch_size, *a.shape[1:]), data)
-        parts.append(jax.lax.map(measure, head))
-    if n % batch_size:
-        tail = measure(jax.tree.map(lambda a: a[whole * batch_size :], data))
-        parts.append(jax.tree.map(lambda v: v[None], tail))
-    means, totals = jax.tree.map(lambda *v: jnp.concatenate(v), *parts)
-    share = totals / jnp.sum(totals)
-    # a chunk without weight has no mean, and neither have data without any
-    mean = lambda v: jnp.sum(jnp.where(share == 0, 0, v * share.astype(v.dtype)))
-    return {name: mean(values) for name, values in means.items()}
+    def mean_of_parts(params, data, model_state):
+        n = _check.leading_axis(data)
+        whole = n // batch_size
+        parts = []
+        if whole:
+            head = jax.tree.map(lambda a: a[: whole * batch_size].reshape(whole, batch_size, *a.shape[1:]), data)
+            parts.append(jax.lax.map(functools.partial(measure, params, model_state), head))
+        if n % batch_size:
+            tail = measure(params, model_state, jax.tree.map(lambda a: a[whole * batch_size :], data))
+            parts.append(jax.tree.map(lambda v: v[None], tail))
+        means, totals = jax.tree.map(lambda *v: jnp.concatenate(v), *parts)
+        share = totals / jnp.sum(totals)
+        # a chunk without weight has no mean, and neither have data without any
+        mean = lambda v: jnp.sum(jnp.where(share == 0, 0, v * share.astype(v.dtype)))
+        return {name: mean(values) for name, values in means.items()}
+
+    return mean_of_parts
 
 
 def _scalar(name: str, value: Any) -> Any:

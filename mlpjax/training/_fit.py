@@ -8,42 +8,20 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
 from mlpjax._types import Any, Callable, Params
 from mlpjax.training import checkpoint as checkpoints
-from mlpjax.training._chunks import LONGEST, Pace, chunk_size
+from mlpjax.training._before import check
+from mlpjax.training._chunks import Pace, chunk_size, program
 from mlpjax.training._diagnose import NonFiniteError, diagnose
 from mlpjax.training._effects import Interrupted, as_sinks, deferred_signals
-from mlpjax.training._loop import SETTLED, History, batch_of_step, current_params, some
+from mlpjax.training._loop import SETTLED, History, batch_of_step, current_params
 from mlpjax.training._progress import showing
-from mlpjax.training._run import check
 from mlpjax.training._saving import Saver
 from mlpjax.training._state import TrainState, revive
 from mlpjax.training.stopping import NEVER, Stop
-
-_STATIC = (
-    "batch_size",
-    "objective",
-    "optimizer",
-    "value_and_grad",
-    "transform",
-    "metrics",
-    "evaluate_every",
-    "stop",
-    "eval_params",
-)
-
-
-@functools.partial(jax.jit, static_argnames=_STATIC, donate_argnames="state")
-def _chunk(state, data, validation, count, *, metrics, stop, **settings):
-    """Some steps; and how many were taken, the first that was bad, and whether to stop, in one array to look at."""
-    more = dict(validation=validation, metrics=dict(metrics), stop=stop, most=LONGEST)
-    state, history = some(state, data, count, **more, **settings)
-    stopped = jnp.asarray(stop is not None and stop.stopped(state.stop_state.rule))
-    return state, history, jnp.stack([state.step, state.stop_state.first_bad_step, stopped.astype(jnp.uint32)])
 
 
 def fit(
@@ -139,6 +117,7 @@ def fit(
         stop=stop,
         eval_params=eval_params,
     )
+    run_chunk = program(**settings)
     # neither of the two compiles anything, as `jnp.copy` and `jnp.asarray` would for each shape
     state = jax.device_put(state, may_alias=False)
     data, validation = jax.device_put((data, validation))
@@ -149,7 +128,7 @@ def fit(
         try:
             saver.begin(state)
             saver.wait(0.005)  # a wrong path shows at once, before anything is compiled; the rest is written meanwhile
-            state, history, _ = _chunk(state, data, validation, np.int32(0), **settings)  # compiles, takes no step
+            state, history, _ = run_chunk(state, data, validation, np.int32(0))  # compiles, takes no step
             histories.append(_cut(history, 0))
             bar.compiled()
             saver.wait()
@@ -157,7 +136,7 @@ def fit(
                 end = min((step // chunk + 1) * chunk, last)
                 count = min(end - step, pace.steps)
                 with pace.of(count):
-                    state, history, seen = _chunk(state, data, validation, np.int32(count), **settings)
+                    state, history, seen = run_chunk(state, data, validation, np.int32(count))
                     histories.append(_cut(history, count))
                     step, bad_step, stopped = map(int, jax.device_get(seen))
                 going = step < last and bad_step == NEVER and not (signals or stopped)
@@ -236,7 +215,7 @@ def _at_the_bad_step(state: TrainState, data: Any, validation: Any, settings: di
     good = revive(state)
     for _ in range(SETTLED):
         tried = jax.device_put(good, may_alias=False)  # the call donates it
-        after, _, seen = _chunk(tried, data, validation, np.int32(1), **settings)
+        after, _, seen = program(**settings)(tried, data, validation, np.int32(1))
         if int(seen[1]) != NEVER:
             return after
         good = after
@@ -250,7 +229,7 @@ def _nonfinite(
     state = revive(state)
     batch, key = batch_of_step(state.key, state.step, data, n, settings["batch_size"], settings["transform"])
     try:
-        where = diagnose(state, batch, key, objective=settings["objective"], value_and_grad=settings["value_and_grad"])
+        where = diagnose(state, batch, key, **{n: settings[n] for n in ("objective", "value_and_grad", "optimizer")})
     except Exception as error:  # an objective that cannot be taken apart must not hide what happened
         where = f"the place could not be found ({type(error).__name__})"
     return NonFiniteError(int(state.step), where, state, history, unsaved)

@@ -20,6 +20,9 @@ from mlpjax.training.stopping import Stop
 SETTLED = 32
 """After so many steps a run looks at the parameters themselves."""
 
+APART = 2**31
+"""Keys of steps begin at this number: `jax.random.split(key, L)`, as in `mlp.init`, takes those from 0 to L - 1."""
+
 
 class History(NamedTuple):
     """What was measured, step by step.
@@ -142,7 +145,7 @@ def batch_of_step(
     key: PRNGKey, step: Array, data: Any, n: int, batch_size: int | None, transform: Callable | None
 ) -> tuple[Any, PRNGKey]:
     """Batch and noise of a step: functions of the run's key and the step's number, and of nothing else."""
-    transform_key, step_key = jax.random.split(jax.random.fold_in(key, step))
+    transform_key, step_key = jax.random.split(jax.random.fold_in(key, step + jnp.uint32(APART)))
     batch = data
     if batch_size is not None:
         picked = batching.indices(key, step, n=n, batch_size=batch_size)

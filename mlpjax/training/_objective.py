@@ -4,11 +4,11 @@ import inspect
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from mlpjax import _check
 from mlpjax._types import Any, Array, Callable, Params, PRNGKey, Scalar
+from mlpjax.activations import softmax
 from mlpjax.backprop import shares
 from mlpjax.data import Dataset
 from mlpjax.losses import Loss
@@ -44,24 +44,45 @@ class Supervised:
         return value if self.penalty is None else value + self.penalty(params)
 
     def check(self, params: Params, data: Dataset, example: Dataset) -> None:
-        """Look at the data before the first step: the shapes of one transformed example, the range of the labels."""
+        """Look before the first step: at one transformed example's shapes, and at labels, targets and weights.
+
+        Where the transform changes `data.y` or `data.weight`, they are `None` here: what they will be is not known.
+        """
         if not isinstance(data, Dataset):
             raise TypeError(
                 f"`data` must be a `Dataset(x, y)`; got a {type(data).__name__}. Write `data.Dataset(x, y)`."
             )
         logits = jax.eval_shape(lambda x: predict(self.apply, params, x, None), example.x)
         jax.eval_shape(jax.vmap(self.loss.value), logits, example.y)
-        if self.loss.classifies and data.y.ndim == 1 and jnp.issubdtype(data.y.dtype, jnp.integer):
-            _check.labels(data.y, logits.shape[-1])
+        if data.y is not None and _check.concrete(data.y):
+            _check_targets(np.asarray(data.y), self.loss, logits.shape[-1])
         if data.weight is not None and _check.concrete(data.weight):
-            _check_weights(np.asarray(data.weight), len(data.x))
+            _check_weights(np.asarray(data.weight))
 
 
-def _check_weights(weight: np.ndarray, n: int) -> None:
-    if weight.shape != (n,) or not np.all(weight >= 0) or not np.any(weight > 0):
+def _check_targets(y: np.ndarray, loss: Loss, outputs: int) -> None:
+    """Labels of a class that there is; targets that the loss's output can reach, and that sum to 1 behind a softmax."""
+    if loss.classifies and y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
+        return _check.labels(y, outputs)
+    low, high = (0.0, 1.0) if loss.output is softmax else getattr(loss.output, "range", (-np.inf, np.inf))
+    if y.min() < low or y.max() > high:
         raise ValueError(
-            f"`weight` must hold one number ≥ 0 per example, not all 0; got shape {weight.shape} for {n} examples, "
-            f"from {weight.min()} to {weight.max()}. For class weights write `class_weights[y]`."
+            f"`y` must lie in [{low:g}, {high:g}] for `{loss}`, whose output does; got values from {y.min()} to "
+            f"{y.max()}. Map two classes to 0 and 1, scale the targets, or take a loss for any number."
+        )
+    if loss.output is softmax and not np.allclose(total := np.sum(y, -1, dtype=float), 1, atol=1e-2):
+        worst = int(np.argmax(np.abs(total - 1)))
+        raise ValueError(
+            f"`y` must be a distribution over the classes for `{loss}`; got a sum of {total.flat[worst]:.3g} at index "
+            f"{worst}. For several classes at once take `binary_cross_entropy`; for importance use `weight`."
+        )
+
+
+def _check_weights(weight: np.ndarray) -> None:
+    if weight.ndim != 1 or not np.all(weight >= 0) or not np.any(weight > 0):
+        raise ValueError(
+            f"`weight` must hold one number ≥ 0 per example, not all 0; got shape {weight.shape}, from {weight.min()} "
+            f"to {weight.max()}. For class weights write `class_weights[y]`."
         )
 
 

@@ -1,19 +1,19 @@
 """A whole run as one pure function."""
 
+import functools
 import math
 from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
-from mlpjax import _check
 from mlpjax._types import Any, Callable, Params
+from mlpjax.training._before import check
 from mlpjax.training._loop import History, current_params, turn
 from mlpjax.training._state import TrainState
 from mlpjax.training._step import keep
-from mlpjax.training.stopping import NEVER, Stop
+from mlpjax.training.stopping import Stop
 
 
 def run(
@@ -84,21 +84,26 @@ def run(
     """
     n = check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop)
     every = evaluate_every or math.ceil(n / (batch_size or n))
-    data, validation = jax.tree.map(jnp.asarray, (data, validation))
-    body = turn(
-        data,
-        state.step + jnp.uint32(steps),
+    whole = functools.partial(
+        _whole,
+        steps=steps,
         objective=objective,
         optimizer=optimizer,
         batch_size=batch_size,
         value_and_grad=value_and_grad,
         transform=transform,
-        validation=validation,
         metrics=metrics or {},
         evaluate_every=every,
         stop=stop,
         eval_params=eval_params,
     )
+    # one program, that goes when the call is over: a scan outside `jit` leaves its own behind for good
+    return jax.jit(whole, inline=True)(state, *jax.tree.map(jnp.asarray, (data, validation)))
+
+
+def _whole(state, data, validation, *, steps, **settings):
+    """The steps of `run`, checked."""
+    body = turn(data, state.step + jnp.uint32(steps), validation=validation, **settings)
     if steps > 1:
         (state, _), history = jax.lax.scan(body, (state, keep(state)), length=steps)
         return state, history
@@ -110,51 +115,3 @@ def run(
 
     _, two = jax.lax.scan(both, (state, keep(state)), length=2)
     return jax.tree.map(lambda a: a[0], two[0]), jax.tree.map(lambda a: a[:1], two[1])
-
-
-def check(state, data, objective, optimizer, steps, batch_size, transform, validation, evaluate_every, stop) -> int:
-    """Every fact that can be checked before the first step; returns the number of examples."""
-    n = _check.leading_axis(data)
-    for name, value in {"steps": steps, "batch_size": batch_size, "evaluate_every": evaluate_every}.items():
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(
-                f"`{name}` must be a positive integer; got {value!r}. It is the same for all runs of a `vmap`, and not "
-                f"traced."
-            )
-    begun = int(state.step) if _check.concrete(state.step) and np.ndim(state.step) == 0 else 0
-    if begun + steps >= NEVER:
-        raise ValueError(
-            f"`steps` must keep the count of all steps below {NEVER:,}, which stands for what never happened; got "
-            f"{steps:,} from step {begun:,} on. Take fewer."
-        )
-    if batch_size is not None and batch_size > n:
-        raise ValueError(
-            f"`batch_size` must not exceed the number of examples; got {batch_size} for {n}. "
-            f"`batch_size=None` takes all of them at every step."
-        )
-    if stop is not None and validation is None:
-        raise ValueError("`stop` looks at evaluations: give it a `validation` set to evaluate on.")
-    if jax.tree.structure(jax.eval_shape(optimizer.init, state.params)) != jax.tree.structure(state.opt_state):
-        raise ValueError(
-            "`optimizer` must be the one that `start` was given; its state has another form. Call `start` with it."
-        )
-    ruleless = isinstance(state.stop_state.rule, tuple) and not state.stop_state.rule
-    if (stop is None) != ruleless:
-        raise ValueError(
-            "`stop` must be the same for `start` and for the run; one of the two was given none. Give it to both."
-        )
-    bad_step = state.stop_state.first_bad_step
-    if _check.concrete(bad_step) and np.ndim(bad_step) == 0 and int(bad_step) != NEVER:
-        raise ValueError(
-            f"`state` ended at step {int(bad_step)}, which was not finite: nothing would move. Go on from "
-            f"`training.revive(state)` with a lower learning rate."
-        )
-    for name, part in {"data": data, "validation": validation}.items():
-        if part is not None:
-            _check.leading_axis(part)
-            _check.finite(name, part)
-            if hasattr(objective, "check"):
-                shown = jax.eval_shape(lambda part: jax.tree.map(lambda array: jnp.asarray(array)[:1], part), part)
-                shown = shown if transform is None else jax.eval_shape(transform, shown, None)
-                objective.check(state.params, part, shown)
-    return n

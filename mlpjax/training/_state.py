@@ -50,6 +50,9 @@ def start(
     Returns:
         The state.
 
+    Raises:
+        TypeError: if `key` is no typed key, or a leaf of `params` holds no floating-point numbers.
+
     Example:
         >>> import jax, optax
         >>> from mlpjax import mlp, training
@@ -59,6 +62,7 @@ def start(
         0
     """
     _check.key("key", key)
+    _check.trainable(params)
     rule = () if stop is None else stop.init(params)
     stop_state = StopState(jnp.uint32(NEVER), rule)
     return TrainState(params, model_state, optimizer.init(params), stop_state, key, jnp.uint32(0))

@@ -72,7 +72,7 @@ def _keep_compiled(place, cached):
 
 def _watched():
     """Say on the board what is going on; and save after every chunk, so that there is something to strike."""
-    chunk, save, finish = _fit._chunk, checkpoint.save, _report.finish
+    program, save, finish = _fit.program, checkpoint.save, _report.finish
 
     def saying(phase, fn):
         def said(*args, **more):
@@ -87,14 +87,14 @@ def _watched():
         BOARD[1] = min(BOARD[1] + 1, 255)
         return save(*args, **more)
 
-    def called(*args, **more):
+    def called(chunk, *args):
         BOARD[0] = PHASES.index("steps" if BOARD[0] else "compiling")
         BOARD[2] = min(BOARD[2] + 1, 255)
-        result = chunk(*args, **more)
+        result = chunk(*args)
         BOARD[0] = PHASES.index("steps")
         return result
 
-    _fit._chunk = called
+    _fit.program = lambda **settings: functools.partial(called, program(**settings))
     checkpoint.save = saying("saving", counted)
     _report.finish = saying("ending", finish)
     training.fit = functools.partial(_fit.fit, save_every=0)
