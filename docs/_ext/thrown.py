@@ -46,7 +46,13 @@ def place(node, scope):
 
 
 def exceptions(node, scope):
-    """`[(class, template)]` of what a `raise` gives: a class, a call of one, or of a function that returns one."""
+    """`[(class, template)]` of what a `raise` gives: a class, a call of one, or of a function that returns one.
+
+    Such a call may have been given a name first.
+    """
+    if isinstance(node, ast.Name) and scope.function is not None:
+        given = [value for value, *_ in modules.assigned(scope.function).get(node.id, ())]
+        node = given[0] if len(given) == 1 else node
     if isinstance(node, ast.Name | ast.Attribute) and not (isinstance(node, ast.Name) and scope.local(node.id)):
         return [(named(node, scope.module, scope.function), ())]
     if not isinstance(node, ast.Call):

@@ -161,6 +161,7 @@ def deferred_signals() -> Iterator[list[int]]:
         if received and time.monotonic() - first >= AGAIN:
             again = KeyboardInterrupt(f"stopped by {signal.Signals(number).name}")
             again.signal = number  # pyright: ignore
+            #: A second Ctrl-C or SIGTERM, which gives up the save too. Go on from the checkpoint, an earlier one.
             raise again
         first = time.monotonic() if not received else first
         received.append(number)

@@ -114,7 +114,7 @@ def test_ctrl_c_between_chunks_of_work_is_one_line(cli, monkeypatch):
 
     monkeypatch.setattr(_main, "_dispatch", interrupted)
     code, out, err = cli("info")
-    assert code == 130 and out == "" and "stopped." in err and err.count("\n") == 1
+    assert code == 130 and out == "" and "stopped by SIGINT." in err and err.count("\n") == 1
 
 
 def test_time_since_the_start_where_the_system_does_not_tell(monkeypatch):

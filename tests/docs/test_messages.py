@@ -42,7 +42,8 @@ def test_every_raise_of_the_package_is_listed():
         "raise ValueError(text)",
         "raise ValueError(' '.join(parts))",
         "raise ValueError",
-        "error = ValueError('`x` is wrong. Mend it.'); raise error",
+        "error = ValueError('`x` is wrong. Mend it.') if text else parts; raise error",
+        "error = ValueError('`x` is wrong. Mend it.'); error = parts; raise error",
         "raise ValueError(text.upper() + '\\n' + text)",
     ],
 )
@@ -55,6 +56,7 @@ def test_a_message_that_is_computed_is_refused_with_its_place(text):
     "text, expected",
     [
         ("raise ValueError(f'`x` is {x!r}. Mend it.')", "`x` is ⟨x⟩. Mend it."),
+        ("error = ValueError('`x` is wrong. Mend it.'); error.x = x; raise error", "`x` is wrong. Mend it."),
         ("why = 'too long' if x else 'too short'; raise ValueError(f'`x` is {why}.')", "`x` is too long / too short."),
         ("raise ValueError('`x` is wrong.' + ' Sort it.' * bool(x))", "`x` is wrong. Sort it. / "),
         ("_check.count('x', x, 2, 'Two make a pair.')", "`x` must be an integer ≥ 2; got ⟨value⟩. Two make a pair."),
