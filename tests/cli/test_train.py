@@ -392,7 +392,7 @@ def test_a_thousand_runs_of_one_second(cli, tmp_path, monkeypatch):
     made = [_run_dir.create(None, "xor").name for _ in range(999)]
     assert made[:2] == ["xor-20260102-030405", "xor-20260102-030405-2"] and len(set(made)) == 999
     code, _, err = cli(*XOR)
-    assert code == 1 and "runs holds a thousand runs of this second. Name one with `--run-dir`." in err
+    assert code == 1 and "`runs` holds a thousand runs of this second. Name one with `--run-dir`." in err
 
 
 def write_mnist(directory, *, n=60):
