@@ -127,14 +127,14 @@ def claims(found):
     """One program each, and none for other values."""
     steps = f"{found['steps']:,} steps"
     row = lambda name, expected, what: Claim(
-        f"{what}: {expected} program{'s' * (expected > 1)}, and none the second time",
+        f"{what}: {expected or 'no'} program{'s' * (expected != 1)}, and none the second time",
         f"{found[name][0]}, then {found[name][1]}",
         found[name] == [expected, 0],
     )
     again = [f"`{name}`" for name, n in found["helpers"].items() if n]
     return [
         row("fit", 1, f"`fit`, {steps}"),
-        row("remainder", 2, "`fit`, 61 steps in chunks of 30, so that the last is shorter"),
+        row("remainder", 0, "`fit`, then 61 steps in chunks of 30, of which the last is shorter"),
         row("run", 1, f"`jit` of `run`, {steps}"),
         *([row("vmap", 1, "`jit` of `vmap` of `run`, over keys")] if "vmap" in found else []),
         Claim(
