@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 from mlpjax import data, losses, mlp, training
-from mlpjax.training._run import batch_of_step
+from mlpjax.training._loop import batch_of_step
 from tests.reliability._refused import LABELS, REFUSED, TARGETS, VECTORS, X, dropout
 from tests.reliability.experiments import Claim
 
