@@ -108,7 +108,7 @@ def broken(disk, folder, data):
     bad = data._replace(x=data.x.at[0].set(3e38))
     try:
         with warnings.catch_warnings(action="ignore"):
-            fit(bad, folder / "state.npz", {10: disk.fail})
+            fit(bad, folder / "state.npz", {1: disk.fail})  # the record of a call that breaks
     except training.NonFiniteError as error:
         said = "step 0 is not finite: the forward pass overflows" in str(error) and "could not write" in str(error)
         return said and isinstance(error.__cause__, checkpoint.CheckpointError) and int(error.state.step) == 0

@@ -104,7 +104,7 @@ class Network:
         def transform(batch, key):
             value = jnp.asarray([np.nan, np.inf, -np.inf], float)[batch.plan.value]
             hit = (batch.plan.kind == DATUM) & (batch.index == batch.plan.leaf)
-            at = jnp.arange(batch.x.shape[1]) == batch.plan.entry[:, None]
+            at = jnp.arange(batch.x.shape[1])[None] == batch.plan.entry[:, None]
             return batch._replace(x=jnp.where(hit[:, None] & at, value[:, None], batch.x))
 
         functions = dict(objective=objective, value_and_grad=value_and_grad, transform=transform)
