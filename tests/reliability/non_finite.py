@@ -57,7 +57,7 @@ def replaced(plan, kind, step, tree):
     value = jnp.asarray([np.nan, np.inf, -np.inf], float)[plan.value]
     leaves, form = jax.tree.flatten(tree)
     for i, leaf in enumerate(leaves):
-        here = (plan.kind == kind) & (plan.step == step.astype(plan.step.dtype)) & (plan.leaf == i)
+        here = (plan.kind == kind) & (plan.step == step.astype(jnp.asarray(plan.step).dtype)) & (plan.leaf == i)
         hit = here & (jnp.arange(leaf.size).reshape(leaf.shape) == plan.entry)
         leaves[i] = jnp.where(hit, value.astype(leaf.dtype), leaf)
     return form.unflatten(leaves)
