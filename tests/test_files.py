@@ -119,7 +119,7 @@ def test_on_macos_the_cache_of_the_disk_is_written_out_too(target, monkeypatch, 
     monkeypatch.setattr(fcntl, "fcntl", control)
     monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
     if number == errno.EIO:
-        with pytest.raises(OSError, match="could not write .*: Input/output error"):
+        with pytest.raises(OSError, match=r"could not write .*: Input/output error"):
             put(target)
         assert target.read_bytes() == b"old"
     else:
