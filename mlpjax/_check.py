@@ -36,14 +36,15 @@ def sizes(value: Sequence[int]) -> tuple[int, ...]:
 
 def chain(argument: str, layers: Any) -> Any:
     """Dense layers that fit together; what stands before (out, in) in a shape counts the members of an ensemble."""
-    for i, (W, b) in enumerate(layers):
-        members, ends = W.shape[:-2], W.shape[-2:]
-        given = layers[i - 1].b.shape if i else (*members, *ends[1:])
-        if len(ends) < 2 or b.shape != (*members, ends[0]) or given != (*members, ends[1]):
+    shapes = [(np.shape(W), np.shape(b)) for W, b in layers]
+    for i, (W, b) in enumerate(shapes):
+        members, ends = W[:-2], W[-2:]
+        given = shapes[i - 1][1] if i else (*members, *ends[1:])
+        if len(ends) < 2 or b != (*members, ends[0]) or given != (*members, ends[1]):
             after = f", after {given[-1:]} outputs" if i else ""
             raise ValueError(
                 f"`{argument}` must hold W of shape (out, in) and b of shape (out,), and each layer take what the one "
-                f"before it returns; layer {i} has shapes {W.shape} and {b.shape}{after}. Are they those of one MLP?"
+                f"before it returns; layer {i} has shapes {W} and {b}{after}. Are they those of one MLP?"
             )
     return layers
 

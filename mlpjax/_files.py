@@ -7,6 +7,7 @@ import os
 import pathlib
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -18,7 +19,7 @@ REMEDY = {
     errno.ENOSPC: "Free some space on that disk, or write elsewhere.",
     errno.EDQUOT: "Free some of your quota, or write elsewhere.",
     errno.EFBIG: "Raise the limit on the size of files (`ulimit -f`), or write elsewhere.",
-    errno.EACCES: "Write to a directory that you may write to.",
+    errno.EACCES: "Write to a directory that you may read and write.",
     errno.EPERM: "Write to a directory that you may write to.",
     errno.EROFS: "Write to a disk that is not read-only.",
     errno.ENOENT: "Create the directory first.",
@@ -29,8 +30,8 @@ REMEDY = {
     errno.EMFILE: "Close some files, or raise the limit on open ones (`ulimit -n`).",
 }
 
-NO_SUCH_CALL = {errno.EINVAL, errno.ENOTSUP}
-"""How file systems (of networks, mostly) answer that a directory has no fsync: they have done what they can."""
+NO_SUCH_CALL = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOTTY}
+"""How file systems (of networks, mostly) answer that they have no such fsync: they have done what they can."""
 
 
 @contextlib.contextmanager
@@ -85,7 +86,7 @@ def replacing(path: str | os.PathLike, *, follow: bool = True) -> Iterator[Binar
         with _temporary(target.parent) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file.fileno())
             if os.name == "nt":  # where an open file cannot be renamed
                 file.close()
             os.replace(file.name, target)
@@ -177,12 +178,26 @@ def _lock(file: BinaryIO, *, wait: bool) -> bool:
     return True
 
 
+def _sync(descriptor: int) -> None:
+    """Wait until all of a file is on the disk: on macOS an fsync ends when it is in the cache of the disk."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+        except OSError as error:
+            if error.errno not in NO_SUCH_CALL:
+                raise
+    os.fsync(descriptor)
+
+
 def _sync_directory(directory: pathlib.Path) -> None:
     if os.name == "nt":  # has no such call
         return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
     except OSError as error:
         if error.errno not in NO_SUCH_CALL:
             raise

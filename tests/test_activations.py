@@ -49,6 +49,11 @@ def test_the_slope_of_the_sigmoid_in_float16(measured):
     measured(error.max(), 1, oracle="1/(2 + e⁻ˣ + eˣ) in float64; in ulp of float16")
 
 
+def test_the_slope_of_the_sigmoid_at_an_integer():
+    """It was cut to 0 for a while, to be of the type of its argument."""
+    assert float(activations.sigmoid.prime(jnp.int32(1))) == float(activations.sigmoid.prime(jnp.float32(1))) > 0
+
+
 def test_the_comparison_can_fail():
     """A value one part in a million off is seen, and so is a tail that is flushed too early."""
     slope = 1 + 1e-6

@@ -94,12 +94,37 @@ def test_a_failure_without_a_number(target):
     assert caught.value.errno is None and target.read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
 def test_file_systems_that_cannot_sync_a_directory(tmp_path, monkeypatch, number):
     monkeypatch.setattr(os, "fsync", raising(number))
     before = os.listdir("/proc/self/fd")
     _files._sync_directory(tmp_path)
     assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.parametrize("number", [None, errno.ENOTSUP, errno.EIO])
+def test_on_macos_the_cache_of_the_disk_is_written_out_too(target, monkeypatch, number):
+    """There an fsync leaves it; where a file system does not know the call that does not, an fsync must do."""
+    import fcntl
+
+    calls = []
+
+    def control(descriptor, what):
+        calls.append(what)
+        if number:
+            raising(number)()
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
+    if number == errno.EIO:
+        with pytest.raises(OSError, match=r"could not write .*: Input/output error"):
+            put(target)
+        assert target.read_bytes() == b"old"
+    else:
+        put(target)
+        assert calls == ([51, "fsync"] * 2 if number else [51] * 2) and target.read_bytes() == b"new"
 
 
 def test_a_directory_that_could_not_be_synced(target, monkeypatch):

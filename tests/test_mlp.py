@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mlpjax import activations, initializers, mlp
+from mlpjax import _check, activations, initializers, mlp
 from mlpjax.layers import Dense, dense
 from tests.helpers import assert_trees_close, assert_trees_equal, eps
 
@@ -213,6 +213,11 @@ def test_layers_from_a_file_must_fit_together(shapes):
     leaves = {f"{i // 2}/{'Wb'[i % 2]}": jnp.ones(shape) for i, shape in enumerate(shapes)}
     with pytest.raises(ValueError, match=rf"`leaves` must hold W of shape .*; layer {len(shapes) // 2 - 1} has shapes"):
         mlp.from_paths(leaves)
+
+
+def test_numbers_are_no_layers():
+    with pytest.raises(ValueError, match=r"layer 0 has shapes \(\) and \(\)"):
+        _check.chain("leaves", [(0.5, 0.5)])
 
 
 def test_an_ensemble_from_a_file():

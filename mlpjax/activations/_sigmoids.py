@@ -24,7 +24,8 @@ def _sigmoid_prime(x):
     # (the maximum changes nothing, but hides 1/e⁻ˣ from it, for which it would compute eˣ anew)
     wide = x.astype(jnp.float32) if x.dtype == jnp.float16 else x  # e¹² is too large for float16, σ′(12) not too small
     e = jnp.maximum(jnp.exp(-wide), 0)
-    return (1 / (2 + e + 1 / e)).astype(x.dtype)
+    slope = 1 / (2 + e + 1 / e)
+    return slope if wide is x else slope.astype(x.dtype)  # that of an integer is no integer
 
 
 @_sigmoid_prime.defjvp

@@ -46,12 +46,21 @@ def limited():
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MORE, hard))
 
 
+def starved(error):
+    """Whether memory ran out on the way; Python's own parser says so, too, of what is nested too deeply."""
+    while error is not None and not isinstance(error, MemoryError):
+        error = error.__cause__ or error.__context__
+    return error is not None and traceback.extract_tb(error.__traceback__)[-1].name != "parse"
+
+
 def library(tally, kind, name, path, content, read, welcome, second):
     """One file through a function of the library: read as by a second reader, or refused by name with a known error."""
     path.write_bytes(content)
     try:
         found = read(path)
     except welcome as error:
+        if starved(error):
+            return tally.note(kind, "another exception", "out of memory", name)
         if path.name not in str(error) or not str(error).replace("\n", "").isprintable() or len(str(error)) > 5000:
             return tally.note(kind, "unclear", repr(str(error))[:150], name)
         return tally.note(kind, "refused")

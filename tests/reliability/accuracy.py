@@ -140,7 +140,9 @@ def claims(found):
     """4 ulp, but for what is named."""
     rows = []
     for dtype in WIDE:
-        exact = f"`{dtype}`: {len(plain(found, dtype))} functions within {ULP} ulp of the result"
+        exact = (
+            f"`{dtype}`: {len(plain(found, dtype))} functions within {ULP} ulp of the result, but for the rows below"
+        )
         kept = all(row["ulp"] <= ULP for row in plain(found, dtype).values())
         rows.append(Claim(f"{exact}, at {found['points']:,} points each", worst(plain(found, dtype)), kept))
     loose = {" ".join(key[1:]): limit for key, limit in LOOSE.items()}

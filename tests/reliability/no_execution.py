@@ -12,7 +12,7 @@ from tests.reliability.experiments import Claim
 
 TITLE = "Nothing in a file is executed"
 HOW = (
-    "The source of the package is searched for all in Python that runs what it reads. Then pickles, marshalled code, "
+    "The source of the package is searched for what in Python runs code that it reads. Then pickles, marshalled code, "
     "source, YAML and PostScript that would make a directory are put, as they are and inside every format, before each "
     "reader and command. An audit hook sees each unpickling, `exec`, import and process, also those of dependencies."
 )
@@ -53,12 +53,19 @@ def reason(node, name):
     """Why a part of a source is not welcome, if it is not."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        if names == ["os"] and any(runs(alias.name) for alias in node.names):
+            return "imports what runs others from os"
         return next((f"imports {n}" for n in names if n.partition(".")[0] in MODULES), None)
     if isinstance(node, ast.Name) and node.id in BUILTINS:
         return f"names {node.id}"
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os":
-        return f"names os.{node.attr}" if node.attr in OF_OS or node.attr.startswith(("exec", "spawn")) else None
+        return f"names os.{node.attr}" if runs(node.attr) else None
     return of_call(node, name) if isinstance(node, ast.Call) else None
+
+
+def runs(name):
+    """Whether a function of `os` starts another program."""
+    return name in OF_OS or name.startswith(("exec", "spawn"))
 
 
 def of_call(node, name):

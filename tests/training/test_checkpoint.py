@@ -463,7 +463,7 @@ def failing(number):
         ("fsync", errno.ENOSPC, "No space left on device. Free some space"),
         ("fsync", errno.EDQUOT, "Free some of your quota"),
         ("fsync", errno.EIO, "Is the disk well"),
-        ("replace", errno.EACCES, "Permission denied. Write to a directory that you may write to"),
+        ("replace", errno.EACCES, "Permission denied. Write to a directory that you may read and write"),
         ("replace", errno.EROFS, "Write to a disk that is not read-only"),
     ],
 )
