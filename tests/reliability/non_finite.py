@@ -30,6 +30,7 @@ SAYS = (
     "the loss is finite, its gradient is not, in `{}`",
     "the optimizer's update is not, in `{}`",
 )
+HIDDEN = "the loss is finite, its gradient is not, in `"  # within a forward pass that σ makes finite again
 LOSS = losses.half_squared_error
 
 
@@ -86,7 +87,7 @@ class Network:
     def __init__(self, sigma, sizes, key):
         self.key, self.paths = key, list(trees.paths(mlp.init(key, sizes)))
         self.params = jax.jit(functools.partial(mlp.init, sizes=sizes))(key)
-        self.momentum = optax.sgd(0.01, 0.9)
+        self.momentum = optax.sgd(1e-4, 0.9)
         self.optimizer = optax.chain(self.momentum, breaking(Plan(*[jnp.int32(-1)] * 5)))
         risk = training.supervised(functools.partial(mlp.apply, activation=sigma), LOSS)
         self.x, self.y = (np.asarray(jax.random.normal(key, (N, d), float)) for d in (sizes[0], sizes[-1]))
@@ -115,6 +116,7 @@ class Network:
         draw = lambda step: data.batching.indices(self.key, step, n=N, batch_size=BATCH)
         self.order = np.asarray(jax.jit(jax.vmap(draw))(jnp.arange(STEPS)))
         self.states = list(self.trajectory())
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(self.states[-1].params))
 
     def start(self, plan):
         state = training.start(self.key, self.params, optimizer=self.optimizer, model_state=jnp.uint32(0))
@@ -144,15 +146,11 @@ class Network:
         step = 0 if kind == PARAMS else int(rng.integers(STEPS))
         return Plan(kind, step, leaf, entry, int(rng.integers(3)))
 
-    def harmless(self, plan):
-        """Whether an injection leaves loss and gradient finite: σ may have a finite value at ∞."""
-        if plan.kind != FORWARD:
-            return False
+    def broken(self, plan):
+        """Whether the loss of that step is not finite, and whether its gradient is not: σ may be finite at ∞."""
         batch = jax.tree.map(lambda leaf: leaf[self.order[plan.step]], self.data(plan))
-        return all(
-            np.isfinite(leaf).all()
-            for leaf in jax.tree.leaves(self.slope(*self.states[plan.step][:2], batch, self.key))
-        )
+        (value, _), grads = self.slope(*self.states[plan.step][:2], batch, self.key)
+        return not np.isfinite(value), not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
 
 
 def same(state, other):
@@ -182,7 +180,8 @@ def injected(network, plan):
         )
         return [*wrong, "not found"]
     except training.NonFiniteError as error:
-        says = SAYS[plan.kind].format(network.paths[plan.leaf] if plan.kind != DATUM else "")
+        hidden = plan.kind == FORWARD and not network.broken(plan)[0]
+        says = HIDDEN if hidden else SAYS[plan.kind].format(network.paths[plan.leaf] if plan.kind != DATUM else "")
         wrong += ["step"] * (error.step != plan.step) + ["place"] * (says not in str(error))
         wrong += ["state"] * (not same(error.state, good))
         wrong += ["checkpoint"] * (not same(training.revive(saved[-1]), good))
@@ -199,7 +198,7 @@ def measure(count, seed):
         network = Network(sigma, sizes, jax.random.key(1000 * seed + i))
         for j in range(i, count, len(nets)):
             plan = network.plan(j // len(nets) % len(KINDS), rng)
-            if network.harmless(plan):
+            if plan.kind == FORWARD and not any(network.broken(plan)):
                 found["swallowed"] += 1
                 continue
             found["kinds"][KINDS[plan.kind]] += 1
