@@ -1,5 +1,6 @@
 """Has mutants judged, by several processes in copies of the repository, and keeps the verdicts."""
 
+import ast
 import collections
 import concurrent.futures
 import contextlib
@@ -60,10 +61,29 @@ def control(judge, file, tests):
 
 
 @functools.cache
+def content(test):
+    """Of a file of tests, or of one test in it, its parameters left out of its name: the text."""
+    file, _, name = test.partition("::")
+    text = (ROOT / file).read_text("utf-8")
+    for node in ast.parse(text).body if name else ():
+        if getattr(node, "name", None) == name.partition("::")[0]:
+            begin = min(n.lineno for n in (node, *node.decorator_list))
+            return "\n".join(text.splitlines()[begin - 1 : node.end_lineno])
+    return text
+
+
+@functools.cache
 def state(*tests):
-    """Of all that a verdict depends on, beside the mutant."""
-    files = [test.partition("::")[0] for test in tests]
-    return hashlib.sha256(b"\0".join((ROOT / file).read_bytes() for file in (*SHARED, *files))).hexdigest()
+    """Of all that a verdict depends on, beside the mutant: the digest."""
+    texts = [content(test) for test in (*SHARED, *tests)]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def grounds(killer, tests):
+    """What a verdict rests on: the test that noticed the mutant, or all; examples are in the mutant itself."""
+    if killer and killer.startswith("tests/"):
+        return state(killer.partition("[")[0])
+    return state(*(test for test in tests if test.startswith("tests/")))
 
 
 class History:
@@ -79,7 +99,7 @@ class History:
         if entry["outcome"] == "control":
             self.seconds[entry["key"]] = entry["seconds"]
             return
-        self.verdicts[entry["key"]] = entry["outcome"]
+        self.verdicts[entry["key"]] = entry
         for place in (entry["file"], (entry["file"], entry["scope"])):
             self.killers[place][entry["killer"]] += 1
 
@@ -97,8 +117,8 @@ class History:
 
     def judge(self, judges, room, mutant, tests):
         """The verdict on one mutant, from before or new."""
-        key, baseline = f"{mutant.digest}{state(*tests[:1])}", f"{room} {state(*tests)}"
-        if key not in self.verdicts:
+        known, baseline = self.verdicts.get(mutant.digest), f"{room} {state(*tests)}"
+        if not known or known["grounds"] != grounds(known["killer"], tests):
             judge = judges.get()
             try:
                 with self.lock if baseline not in self.seconds else contextlib.nullcontext():
@@ -108,9 +128,10 @@ class History:
                 found = judge(mutant.file, mutant.text, tests, self.order(mutant, seconds), seconds)
             finally:
                 judges.put(judge)
-            about = {**mutant._asdict(), "key": key, "room": room, **found}
+            about = {**mutant._asdict(), "key": mutant.digest, "room": room, **found}
+            about["grounds"] = grounds(found["killer"], tests)
             self.add({name: about[name] for name in about if name not in ("text", "seconds", "code", "at_import")})
-        return room, mutant, self.verdicts[key]
+        return room, mutant, self.verdicts[mutant.digest]["outcome"]
 
 
 def verdicts(chosen):

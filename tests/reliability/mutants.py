@@ -8,6 +8,7 @@ notice are listed in `survivors.toml`, each with the reason.
 
 import collections
 import functools
+import itertools
 import pathlib
 import random
 import tomllib
@@ -103,16 +104,15 @@ def sources(room):
     return [str(file.relative_to(ROOT)) for file in ([place] if place.is_file() else sorted(place.glob("*.py")))]
 
 
-def drawn(count, seed, rooms=tuple(ROOMS)):
-    """All mutants of all rooms, or, if fewer are asked for, so many by chance; room by room."""
-    every = [
-        (room, mutant)
-        for room in rooms
-        for file in sources(room)
-        for mutant in _mistakes.mutants(file, (ROOT / file).read_text("utf-8"))
-    ]
-    random.Random(seed).shuffle(every)
-    return sorted(every[:count], key=lambda pair: rooms.index(pair[0]))
+def drawn(count, seed):
+    """So many mutants by chance, of every room as many as it has, up to its share: one room after another in turn."""
+    turns, generator = [], random.Random(seed)
+    for room in ROOMS:
+        texts = {file: (ROOT / file).read_text("utf-8") for file in sources(room)}
+        every = [mutant for file, text in texts.items() for mutant in _mistakes.mutants(file, text)]
+        generator.shuffle(every)
+        turns.append([(room, mutant) for mutant in every])
+    return [pair for turn in itertools.zip_longest(*turns) for pair in turn if pair][:count]
 
 
 def by_hand():
