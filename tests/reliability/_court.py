@@ -90,7 +90,8 @@ class History:
     """What is known already: verdicts by the digests of mutant and tests, how long tests take, and who noticed what."""
 
     def __init__(self):
-        self.verdicts, self.seconds, self.lock = {}, {}, threading.RLock()
+        self.verdicts, self.seconds, self.lock = {}, {}, threading.Lock()
+        self.controls = collections.defaultdict(threading.Lock)  # one judge for each, the others wait
         self.killers = collections.defaultdict(collections.Counter)
         for line in KEPT.read_text("utf-8").splitlines() if KEPT.exists() else ():
             self.learn(json.loads(line))
@@ -121,7 +122,7 @@ class History:
         if not known or known["grounds"] != grounds(known["killer"], tests):
             judge = judges.get()
             try:
-                with self.lock if baseline not in self.seconds else contextlib.nullcontext():
+                with self.controls[baseline]:
                     if baseline not in self.seconds:
                         self.add({"key": baseline, "outcome": "control", "seconds": control(judge, mutant.file, tests)})
                 seconds = self.seconds[baseline]
