@@ -62,11 +62,14 @@ def control(judge, file, tests):
 
 @functools.cache
 def content(test):
-    """Of a file of tests, or of one test in it, its parameters left out of its name: the text."""
+    """The text of a file of tests, of one test in it, or of an experiment."""
     file, _, name = test.partition("::")
+    name, _, parameters = name.partition("[")
+    if name == "test_a_few_trials":
+        file = f"tests/reliability/{parameters.rstrip(']')}.py"
     text = (ROOT / file).read_text("utf-8")
-    for node in ast.parse(text).body if name else ():
-        if getattr(node, "name", None) == name.partition("::")[0]:
+    for node in ast.parse(text).body:
+        if getattr(node, "name", None) == name:
             begin = min(n.lineno for n in (node, *node.decorator_list))
             return "\n".join(text.splitlines()[begin - 1 : node.end_lineno])
     return text
@@ -82,7 +85,7 @@ def state(*tests):
 def grounds(killer, tests):
     """What a verdict rests on: the test that noticed the mutant, or all; examples are in the mutant itself."""
     if killer and killer.startswith("tests/"):
-        return state(killer.partition("[")[0])
+        return state(killer)
     return state(*(test for test in tests if test.startswith("tests/")))
 
 

@@ -19,13 +19,14 @@ from tests.reliability._mistakes import Mutant
 from tests.reliability.experiments import Claim
 
 # The files of each room, and the tests that guard it besides the examples of its docstrings.
+EXPERIMENT = "tests/reliability/test_experiments.py::test_a_few_trials"
 ROOMS = {
     "data.idx": ("mlpjax/data/idx.py", "tests/data/test_idx.py"),
     "training._archive": (
         "mlpjax/training/_archive.py",
         "tests/training/test_archive.py",
         "tests/training/test_checkpoint.py",
-        "tests/reliability/test_experiments.py::test_a_few_trials[bit_rot]",
+        f"{EXPERIMENT}[bit_rot]",
     ),
     "_files": (
         "mlpjax/_files.py",
@@ -38,9 +39,14 @@ ROOMS = {
         "tests/training/test_archive.py",
     ),
     "gradcheck": ("mlpjax/gradcheck.py", "tests/test_gradcheck.py"),
-    "losses": ("mlpjax/losses", "tests/test_losses.py"),
-    "backprop": ("mlpjax/backprop.py", "tests/test_backprop.py"),
-    "activations": ("mlpjax/activations", "tests/test_activations.py"),
+    "losses": ("mlpjax/losses", "tests/test_losses.py", f"{EXPERIMENT}[special_values]", f"{EXPERIMENT}[accuracy]"),
+    "backprop": ("mlpjax/backprop.py", "tests/test_backprop.py", f"{EXPERIMENT}[backprop_nets]"),
+    "activations": (
+        "mlpjax/activations",
+        "tests/test_activations.py",
+        f"{EXPERIMENT}[special_values]",
+        f"{EXPERIMENT}[accuracy]",
+    ),
 }
 TARGET = 95  # percent
 
