@@ -1,5 +1,6 @@
 """Activations: σ′ against autodiff, their facts, and what they are as values; accuracy is in `tests/reliability`."""
 
+import dataclasses
 import math
 
 import jax
@@ -285,6 +286,12 @@ def test_activations_are_values():
     assert jax.tree.leaves(activations.ALL) == []
     with pytest.raises(AttributeError):
         activations.relu.name = "other"
+
+
+def test_facts_do_not_make_another_activation():
+    facts = dict(range=(0.0, 1.0), lipschitz=2.0, saturates="", monotone=None, smooth=3, advantage="", drawback="")
+    other = dataclasses.replace(activations.relu, **facts)
+    assert other == activations.relu and hash(other) == hash(activations.relu)
 
 
 def test_activation_as_an_argument_under_transformations():

@@ -57,7 +57,6 @@ def test_written_gzip_has_no_clock_in_it(tmp_path):
         (RAW[:3] + b"\0" + RAW[4:], "not an IDX file"),
         (RAW[:3] + b"\xff" + RAW[4:] + bytes(2000), "not an IDX file"),
         (RAW[:9], "truncated within its header"),
-        (RAW[:15], "truncated within its header"),
         (RAW[:-1], r"truncated: .*\(5, 4, 3\), 60 bytes, but 59"),
         (RAW + b"\0", "trailing bytes"),
         (RAW + RAW, "trailing bytes"),
@@ -82,13 +81,23 @@ def test_wrong_content_is_named(content, says, zipped):
         GZIPPED + b"x",
         GZIPPED + RAW,
         GZIPPED[:-5] + b"x" + GZIPPED[-4:],
-        GZIPPED[:10] + b"\xff" * 20,
     ],
-    ids=["last byte", "no checksum", "torn", "magic only", "trailing byte", "trailing file", "wrong checksum", "no zlib"],
+    ids=["last byte", "no checksum", "torn", "magic only", "trailing byte", "trailing file", "wrong checksum"],
 )
 def test_damaged_gzip_is_named(content):
     with pytest.raises(idx.IDXError, match="damaged gzip"):
         idx.read(content)
+
+
+def test_a_header_that_ends_within_its_last_length_is_named():
+    with pytest.raises(idx.IDXError, match="truncated within its header of 3 axes"):
+        idx.read(RAW[:15])
+
+
+def test_what_only_begins_like_gzip_is_named():
+    """Behind a good header, bytes that zlib refuses."""
+    with pytest.raises(idx.IDXError, match="damaged gzip .*invalid block type"):
+        idx.read(GZIPPED[:10] + b"\xff" * 20)
 
 
 def test_message_names_the_file(tmp_path):
