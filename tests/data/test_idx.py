@@ -96,7 +96,7 @@ def test_a_header_that_ends_within_its_last_length_is_named():
 
 def test_what_only_begins_like_gzip_is_named():
     """Behind a good header, bytes that zlib refuses."""
-    with pytest.raises(idx.IDXError, match="damaged gzip .*invalid block type"):
+    with pytest.raises(idx.IDXError, match=r"damaged gzip .*invalid block type"):
         idx.read(GZIPPED[:10] + b"\xff" * 20)
 
 
