@@ -98,6 +98,16 @@ def test_second_derivatives_exist(activation, measured):
     measured(np.abs(twice - once).max() / eps("float32"), tolerance, oracle="jax.grad of σ′, in eps")
 
 
+@pytest.mark.parametrize("activation", every([a for a in activations.ALL if a.smooth >= 2]))
+def test_second_derivatives_are_right(activation, measured):
+    """The slope of σ′, for which some have a rule of their own, against that of its definition."""
+    prime, x = oracles.ACTIVATIONS[activation.name][1], jnp.linspace(-6, 6, 49)
+    with mpmath.workdps(oracles.DIGITS):
+        exact = [float(mpmath.diff(prime, mpmath.mpf(v))) for v in np.float64(x).tolist()]
+    error = np.abs(np.float64(jax.vmap(jax.grad(activation.prime))(x)) - exact).max()
+    measured(error / eps(x.dtype), 32, oracle="numerical differentiation by mpmath at 50 digits, in eps")
+
+
 @pytest.mark.ledger("ACT2")
 def test_tanh_is_a_sigmoid(measured):
     x = jnp.linspace(-20, 20, 10_001, dtype=jnp.float32)
