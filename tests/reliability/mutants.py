@@ -59,7 +59,7 @@ HOW = (
     " and two kinds more. Each time the room's own tests run until one fails. A survivor must be explained. Where a room"
     " has more mutants than were judged, they were drawn by chance."
 )
-FULL, QUICK = 30, 1  # of each room; 1,000 is more than any has
+FULL, QUICK = 40, 1  # of each room; 1,000 is more than any has
 
 
 def measure(count, seed):
