@@ -56,8 +56,8 @@ TITLE = "Mutants that the tests notice"
 HOW = (
     "Into every room of the core, one mistake at a time: an operator, a comparison, a condition or a number replaced; a"
     " decorator, the body of a loop or a statement left out; an error not caught. The mistakes are those of cosmic-ray"
-    " and two kinds more. Each time the room's own tests run until one fails. A survivor must be explained. Where a room"
-    " has more mutants than were judged, they were drawn by chance."
+    " and two kinds more. Each time the room's own tests run until one fails. A survivor must be explained. Where a"
+    " room has more mutants than were judged, they were drawn by chance."
 )
 FULL, QUICK = 40, 1  # of each room; 1,000 is more than any has
 
