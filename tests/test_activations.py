@@ -1,5 +1,6 @@
 """Activations: σ′ against autodiff, their facts, and what they are as values; accuracy is in `tests/reliability`."""
 
+import dataclasses
 import math
 
 import jax
@@ -100,6 +101,16 @@ def test_second_derivatives_exist(activation, measured):
     assert np.all(np.isfinite(twice))
     tolerance = TWICE.get(activation.name, 4)
     measured(np.abs(twice - once).max() / eps("float32"), tolerance, oracle="jax.grad of σ′, in eps")
+
+
+@pytest.mark.parametrize("activation", every([a for a in activations.ALL if a.smooth >= 2]))
+def test_second_derivatives_are_right(activation, measured):
+    """The slope of σ′, for which some have a rule of their own, against that of its definition."""
+    prime, x = oracles.ACTIVATIONS[activation.name][1], jnp.linspace(-6, 6, 49)
+    with mpmath.workdps(oracles.DIGITS):
+        exact = [float(mpmath.diff(prime, mpmath.mpf(v))) for v in np.float64(x).tolist()]
+    error = np.abs(np.float64(jax.vmap(jax.grad(activation.prime))(x)) - exact).max()
+    measured(error / eps(x.dtype), 32, oracle="numerical differentiation by mpmath at 50 digits, in eps")
 
 
 @pytest.mark.ledger("ACT2")
@@ -290,6 +301,12 @@ def test_activations_are_values():
     assert jax.tree.leaves(activations.ALL) == []
     with pytest.raises(AttributeError):
         activations.relu.name = "other"
+
+
+def test_facts_do_not_make_another_activation():
+    facts = dict(range=(0.0, 1.0), lipschitz=2.0, saturates="", monotone=None, smooth=3, advantage="", drawback="")
+    other = dataclasses.replace(activations.relu, **facts)
+    assert other == activations.relu and hash(other) == hash(activations.relu)
 
 
 def test_activation_as_an_argument_under_transformations():

@@ -1,5 +1,6 @@
 """Losses: δ against three other derivations, and their targets; accuracy and limits are in `tests/reliability`."""
 
+import dataclasses
 import math
 
 import jax
@@ -345,6 +346,10 @@ def test_targets_of_a_wrong_shape(mistake, part, unchecked):
 
 
 # Losses as values
+
+
+def test_whether_it_classifies_does_not_make_another_loss():
+    assert dataclasses.replace(losses.squared_error, classifies=True) == losses.squared_error
 
 
 def test_which_take_class_indices():

@@ -89,6 +89,17 @@ def test_damaged_gzip_is_named(content):
         idx.read(content)
 
 
+def test_a_header_that_ends_within_its_last_length_is_named():
+    with pytest.raises(idx.IDXError, match="truncated within its header of 3 axes"):
+        idx.read(RAW[:15])
+
+
+def test_what_only_begins_like_gzip_is_named():
+    """Behind a good header, bytes that zlib refuses."""
+    with pytest.raises(idx.IDXError, match=r"damaged gzip .*invalid block type"):
+        idx.read(GZIPPED[:10] + b"\xff" * 20)
+
+
 def test_message_names_the_file(tmp_path):
     (tmp_path / "labels").write_bytes(RAW[:-1])
     with pytest.raises(idx.IDXError, match="labels` is truncated"):

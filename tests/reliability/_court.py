@@ -1,5 +1,6 @@
 """Has mutants judged, by several processes in copies of the repository, and keeps the verdicts."""
 
+import ast
 import collections
 import concurrent.futures
 import contextlib
@@ -60,17 +61,40 @@ def control(judge, file, tests):
 
 
 @functools.cache
+def content(test):
+    """The text of a file of tests, of one test in it, or of an experiment."""
+    file, _, name = test.partition("::")
+    name, _, parameters = name.partition("[")
+    if name == "test_a_few_trials":
+        file = f"tests/reliability/{parameters.rstrip(']')}.py"
+    text = (ROOT / file).read_text("utf-8")
+    for node in ast.parse(text).body:
+        if getattr(node, "name", None) == name:
+            begin = min(n.lineno for n in (node, *node.decorator_list))
+            return "\n".join(text.splitlines()[begin - 1 : node.end_lineno])
+    return text
+
+
+@functools.cache
 def state(*tests):
-    """Of all that a verdict depends on, beside the mutant."""
-    files = [test.partition("::")[0] for test in tests]
-    return hashlib.sha256(b"\0".join((ROOT / file).read_bytes() for file in (*SHARED, *files))).hexdigest()
+    """Of all that a verdict depends on, beside the mutant: the digest."""
+    texts = [content(test) for test in (*SHARED, *tests)]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def grounds(killer, tests):
+    """What a verdict rests on: the test that noticed the mutant, or all; examples are in the mutant itself."""
+    if killer and killer.startswith("tests/"):
+        return state(killer)
+    return state(*(test for test in tests if test.startswith("tests/")))
 
 
 class History:
     """What is known already: verdicts by the digests of mutant and tests, how long tests take, and who noticed what."""
 
     def __init__(self):
-        self.verdicts, self.seconds, self.lock = {}, {}, threading.RLock()
+        self.verdicts, self.seconds, self.lock = {}, {}, threading.Lock()
+        self.controls = collections.defaultdict(threading.Lock)  # one judge for each, the others wait
         self.killers = collections.defaultdict(collections.Counter)
         for line in KEPT.read_text("utf-8").splitlines() if KEPT.exists() else ():
             self.learn(json.loads(line))
@@ -79,7 +103,7 @@ class History:
         if entry["outcome"] == "control":
             self.seconds[entry["key"]] = entry["seconds"]
             return
-        self.verdicts[entry["key"]] = entry["outcome"]
+        self.verdicts[entry["key"]] = entry
         for place in (entry["file"], (entry["file"], entry["scope"])):
             self.killers[place][entry["killer"]] += 1
 
@@ -97,20 +121,21 @@ class History:
 
     def judge(self, judges, room, mutant, tests):
         """The verdict on one mutant, from before or new."""
-        key, baseline = f"{mutant.digest}{state(*tests[:1])}", f"{room} {state(*tests)}"
-        if key not in self.verdicts:
+        known, baseline = self.verdicts.get(mutant.digest), f"{room} {state(*tests)}"
+        if not known or known["grounds"] != grounds(known["killer"], tests):
             judge = judges.get()
             try:
-                with self.lock if baseline not in self.seconds else contextlib.nullcontext():
+                with self.controls[baseline]:
                     if baseline not in self.seconds:
                         self.add({"key": baseline, "outcome": "control", "seconds": control(judge, mutant.file, tests)})
                 seconds = self.seconds[baseline]
                 found = judge(mutant.file, mutant.text, tests, self.order(mutant, seconds), seconds)
             finally:
                 judges.put(judge)
-            about = {**mutant._asdict(), "key": key, "room": room, **found}
+            about = {**mutant._asdict(), "key": mutant.digest, "room": room, **found}
+            about["grounds"] = grounds(found["killer"], tests)
             self.add({name: about[name] for name in about if name not in ("text", "seconds", "code", "at_import")})
-        return room, mutant, self.verdicts[key]
+        return room, mutant, self.verdicts[mutant.digest]["outcome"]
 
 
 def verdicts(chosen):
