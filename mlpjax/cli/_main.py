@@ -71,14 +71,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     debug = bool(os.environ.get("MLPJAX_TRACEBACK")) or "--debug" in args
     try:
-        with _signals.alike():
+        with _signals.alike(own_process=argv is None):
             code = _dispatch([arg for arg in args if arg != "--debug"])
             sys.stdout.flush()
             return code
     except SystemExit as stop:  # the parser's: help, or a wrong option
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt as stopped:
-        return _say(f"stopped by {_signals.name(stopped)}.", _signals.code(stopped))
+        return _say(_signals.words_of(stopped), 128 + _signals.number(stopped))
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

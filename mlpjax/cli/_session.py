@@ -84,15 +84,16 @@ def go(run: Path, plan: Plan, state: Any, clock: _clock.Clock, *, quiet: bool, t
     began, compiled = time.monotonic(), clock.compiled()
     with _plain_warnings():
         try:
-            state = _fit(run, plan, state, quiet=quiet, tensorboard=tensorboard)
+            # what `fit` raises after a first signal has its own words
+            with _signals.saying(_go_on(run, "before the last state was saved")):
+                state = _fit(run, plan, state, quiet=quiet, tensorboard=tensorboard)
             trained = time.monotonic() - began - (clock.compiled() - compiled)
         except training.Interrupted as stopped:
             step = int(stopped.state.step)
-            return _stopped(run, stopped, f"after step {step:,} of {plan.steps:,}; the state is saved")
+            stopped.words = _go_on(run, f"after step {step:,} of {plan.steps:,}; the state is saved")  # pyright: ignore
+            raise
         except training.NonFiniteError as error:
             return _not_finite(run, plan, error)
-        except KeyboardInterrupt as stopped:  # a second signal; the first state was saved before anything was compiled
-            return _stopped(run, stopped, "before the last state was saved; an earlier one is kept")
         return end(run, plan, state, clock, trained, quiet=quiet)
 
 
@@ -103,10 +104,8 @@ def end(run: Path, plan: Plan, state: Any, clock: _clock.Clock, trained: float, 
     last = training.recipes.eval_params(state)
     params = last if plan.stop is None else training.best_params(state, plan.stop)
     ending = _report.Ending(run, plan.problem, params, plan.data_dir, int(state.step), plan.per_epoch)
-    try:
+    with _signals.saying(_go_on(run, "after the last step; the network is saved, but not tested yet")):
         tested, pictures = _report.finish(ending)
-    except KeyboardInterrupt as stopped:
-        return _stopped(run, stopped, "after the last step; the network is saved, but not tested yet")
     spent = _report.Times(clock.imported, clock.compiled(), trained, _clock.since_start())
     if quiet:
         print(_run_dir.shown(run))
@@ -177,10 +176,8 @@ def _plain_warnings() -> Iterator[None]:
         yield
 
 
-def _stopped(run: Path, stopped: KeyboardInterrupt, where: str) -> int:
-    go_on = f"mlpjax train --resume {_run_dir.quoted(run)}"
-    print(f"mlpjax: stopped by {_signals.name(stopped)} {where}. Go on with:\n\n    {go_on}", file=sys.stderr)
-    return _signals.code(stopped)
+def _go_on(run: Path, where: str) -> str:
+    return f" {where}. Go on with:\n\n    mlpjax train --resume {_run_dir.quoted(run)}"
 
 
 def _not_finite(run: Path, plan: Plan, error: Any) -> int:

@@ -19,7 +19,7 @@ TITLE = "Ctrl-C and SIGTERM"
 HOW = (
     "`mlpjax train` and programs that call `fit` get SIGINT, SIGTERM or both at once while they start, compile, step, "
     "save, or test and draw in the end; then they are resumed and run to the end. One more is struck in the middle of "
-    "a chunk of 1,000 slow steps."
+    "a chunk of 1,000 slow steps, and further ones while they import JAX."
 )
 FULL, QUICK = 40, 2
 
@@ -81,7 +81,7 @@ SAID = {
 def trials(count, seed):
     """Stages in turn, signals by chance."""
     draw, found, stages = random.Random(seed), collections.Counter(), collections.Counter()
-    importing, failures, whole = max(1, count // 6), [], {}
+    importing, failures, whole = max(1, count // 4), [], {}
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
         for i in range(count):
