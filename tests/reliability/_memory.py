@@ -140,7 +140,7 @@ def fresh(state, train, test, settings):
         "run": lambda: training.run(state, train, **settings | again),
         "scan": lambda: jax.lax.scan(lambda c, x: (c + x, None), 0.0, jnp.ones(20)),
     }
-    times, warm = 30, {"fit": 2 * _chunks.PROGRAMS, "run": 2, "scan": 2}
+    times, warm = 16, {"fit": _chunks.PROGRAMS + 2, "run": 2, "scan": 2}
     return {"times": times} | {name: grown(call, warm[name], times)[0] / times for name, call in calls.items()}
 
 
