@@ -58,8 +58,8 @@ def replaced(plan, kind, step, tree):
     value = jnp.asarray([np.nan, np.inf, -np.inf], float)[plan.value]
     leaves, form = jax.tree.flatten(tree)
     for i, leaf in enumerate(leaves):
-        here = (plan.kind == kind) & (plan.step == step.astype(jnp.asarray(plan.step).dtype)) & (plan.leaf == i)
-        hit = here & (jnp.arange(leaf.size).reshape(leaf.shape) == plan.entry)
+        here = (plan.kind == kind) & (plan.step == step.astype(jnp.int32)) & (plan.leaf == i)
+        hit = here & (jnp.arange(leaf.size, dtype=jnp.int32).reshape(leaf.shape) == plan.entry)
         leaves[i] = jnp.where(hit, value.astype(leaf.dtype), leaf)
     return form.unflatten(leaves)
 
@@ -105,7 +105,7 @@ class Network:
         def transform(batch, key):
             value = jnp.asarray([np.nan, np.inf, -np.inf], float)[batch.plan.value]
             hit = (batch.plan.kind == DATUM) & (batch.index == batch.plan.leaf)
-            at = jnp.arange(batch.x.shape[1])[None] == batch.plan.entry[:, None]
+            at = jnp.arange(batch.x.shape[1], dtype=jnp.int32)[None] == batch.plan.entry[:, None]
             return batch._replace(x=jnp.where(hit[:, None] & at, value[:, None], batch.x))
 
         functions = dict(objective=objective, value_and_grad=value_and_grad, transform=transform)
@@ -125,7 +125,7 @@ class Network:
         return state._replace(params=params, opt_state=held)
 
     def data(self, plan):
-        return Batch(self.x, self.y, np.arange(N), Plan(*(np.full(N, part) for part in plan)))
+        return Batch(self.x, self.y, np.arange(N, dtype=np.int32), Plan(*(np.full(N, part, np.int32) for part in plan)))
 
     def trajectory(self):
         nothing = Plan(-1, -1, -1, -1, 0)
