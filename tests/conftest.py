@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import json
 import os
+import signal
 import textwrap
 import zlib
 
@@ -29,6 +30,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in what a shell puts into the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--cheap") or not config.getoption("--float32"):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {helpers.xla_flags()}".strip()
     jax.config.update("jax_enable_x64", not config.getoption("--float32"))

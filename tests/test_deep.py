@@ -221,7 +221,7 @@ def test_calls_that_do_not_fit_say_what_to_do(key, unchecked):
         deep.apply(stacked, x[0], activation=[activations.relu] * 2)
     with pytest.raises(ValueError, match=r"`activation` must be one function"):
         deep.value_and_grad(stacked, x, y, activation=[activations.relu] * 2, loss=losses.half_squared_error)
-    with pytest.raises(TypeError, match=r"`params` must be a `Deep`, as `deep.stack` makes it; got a tuple"):
+    with pytest.raises(TypeError, match=r"`params` must be a `Deep`; got a tuple. `deep.stack` makes one"):
         deep.apply(params, x[0])
     with pytest.raises(ValueError, match=r"`dropout_rate` must lie in \[0, 1\); got 1.0"):
         deep.apply(stacked, x[0], dropout_rate=1.0, key=key)

@@ -10,7 +10,7 @@ import importlib
 import jax
 import jax.numpy as jnp
 
-RUN, STEP = (importlib.import_module(f"mlpjax.training.{name}") for name in ("_run", "_step"))
+LOOP, STEP = (importlib.import_module(f"mlpjax.training.{name}") for name in ("_loop", "_step"))
 
 
 class Instead:
@@ -50,11 +50,11 @@ def conditional(cond):
 
 # By name: what is left out, and what takes its place: (module, name, value).
 PARTS = {
-    "settle": ("looking at the parameters, the branch included", (RUN, "jax", conditional(unsettled))),
-    "branches": ("branches: both ways are gone at every step", (RUN, "jax", conditional(chosen))),
+    "settle": ("looking at the parameters, the branch included", (LOOP, "jax", conditional(unsettled))),
+    "branches": ("branches: both ways are gone at every step", (LOOP, "jax", conditional(chosen))),
     "finite": ("looking whether the gradient is finite", (STEP, "finite", lambda *trees: jnp.asarray(True))),
     "choice": ("the choice between old and new numbers", (STEP, "only_if", always)),
-    "shuffle": ("the permutation of the examples", (RUN, "batching", Instead(RUN.batching, indices=in_order))),
+    "shuffle": ("the permutation of the examples", (LOOP, "batching", Instead(LOOP.batching, indices=in_order))),
 }
 
 

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+pytest.importorskip("markdown", reason="the site's tools are in the [docs] extra")
+
 from docs._ext import messages, messages_html, modules, raises, reached, thrown
 from docs._ext.templates import Choice, Hole, Scope, evaluate
 from mlpjax import activations, data, layers, losses, mlp, training, trees

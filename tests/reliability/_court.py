@@ -31,7 +31,7 @@ class Judge:
             shutil.copytree(ROOT / name, pathlib.Path(self.folder.name, name), ignore=LEFT_OUT)
         shutil.copy(ROOT / "pyproject.toml", self.folder.name)
         path = os.pathsep.join([self.folder.name, *filter(None, [os.environ.get("PYTHONPATH")])])
-        env = {**os.environ, "PYTHONPATH": path, "JAX_PLATFORMS": "cpu"}
+        env = {**os.environ, "PYTHONPATH": path, "JAX_PLATFORMS": "cpu", "PYTEST_ADDOPTS": ""}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [sys.executable, "-m", "tests.reliability._judge"]
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+pytest.importorskip("markdown", reason="the site's tools are in the [docs] extra")
+
 from docs._ext import figures
 
 
