@@ -72,7 +72,7 @@ def script(kind, name):
     if not file.is_file():
         raise FileNotFoundError(f"there is no docs/{kind}/{name}.py")
     shared = sorted((ROOT / "docs" / kind).glob("_*.py"))
-    data = sorted((ROOT / "docs" / "figures" / "data").glob("*"))
+    data = sorted(f for f in (ROOT / "docs" / "figures" / "data").rglob("*") if f.is_file())
     text = "".join(f.read_text("utf-8") for f in [file, *shared])
     programs = [ROOT / "docs" / "_ext" / "programs.py"] * (kind == "demos")
     return file, [file, *shared, *programs, *(f for f in data if f.stem in text)]
